@@ -1,0 +1,34 @@
+# Everything is set up by the targets themselves; nothing needs to be installed before but
+# Python 3.11 or newer with venv, and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# The experiment's own place (Thrift and six, shared by all interpreters).
+export EINTR_TRACE_LAB ?= $(CURDIR)/.lab
+
+.PHONY: test check demo bench clean setup
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "eintr-trace needs Python 3.11 or newer: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+
+test: check
+	$(BIN)/python -m pytest
+
+demo: setup
+	@$(BIN)/eintr-trace demo
+
+bench: setup
+	@$(BIN)/python -m tests.bench
+
+clean:
+	rm -rf $(VENV) .lab build dist *.egg-info

@@ -1,0 +1,1 @@
+"""Events to episodes, verdicts, explanation and advice: pure functions, no I/O."""

@@ -1,0 +1,1 @@
+"""One verb, one file; only here a source meets a report."""

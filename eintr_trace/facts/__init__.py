@@ -1,0 +1,1 @@
+"""Tables of facts, one citation a row: kernel, CPython, Thrift."""

@@ -1,0 +1,1 @@
+"""A CPython process read from outside, through /proc/PID/mem; never written."""

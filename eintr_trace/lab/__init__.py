@@ -1,0 +1,1 @@
+"""The experiment: server, client, slow link, interpreters, runner."""

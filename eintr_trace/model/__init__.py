@@ -1,0 +1,1 @@
+"""Frozen values only, standard library only: what every other part speaks in."""

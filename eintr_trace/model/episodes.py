@@ -1,0 +1,192 @@
+"""Episodes and their verdicts: the values every report is made of.
+
+The strings of the enums are the interface (JSON report, ``--fail-on``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from eintr_trace.model.events import SignalInfo, Syscall
+from eintr_trace.model.python_state import CodeLocation, PythonFrame
+
+
+class Outcome(StrEnum):
+    """What became of an interruption; a closed set."""
+
+    RESTARTED_BY_KERNEL = "restarted-by-kernel"
+    RESUMED_BY_INTERPRETER = "resumed-by-interpreter"
+    RETRIED_BY_LIBRARY = "retried-by-library"
+    RETRIED_BY_PROGRAM = "retried-by-program"
+    RAISED = "raised"
+    ABANDONED_BY_HANDLER = "abandoned-by-handler"
+    RETURNED_EARLY = "returned-early"
+    COMPLETED = "completed"
+    NOT_BLOCKING = "not-blocking"
+    DIED = "died"
+    UNKNOWN = "unknown"
+
+
+class Confidence(StrEnum):
+    """Whether the outcome itself was seen, or follows by a rule from what was seen."""
+
+    OBSERVED = "observed"
+    INFERRED = "inferred"
+
+
+class KernelAction(StrEnum):
+    """What the kernel did with the interrupted call."""
+
+    EINTR = "eintr"
+    RESTART = "restart"
+    NONE = "none"
+
+
+class TracerInduced(StrEnum):
+    """Interruptions that happen, or happen there, only because a tracer is attached."""
+
+    IGNORED = "ignored"
+    SIGCONT = "sigcont"
+    REROUTED = "rerouted"
+    COALESCED = "coalesced"
+
+
+class Layer(StrEnum):
+    """The four layers an explanation goes through, in this order."""
+
+    KERNEL = "kernel"
+    C = "C"
+    PYTHON = "Python"
+    PROGRAM = "program"
+
+
+class EvidenceKind(StrEnum):
+    """What an evidence rests on."""
+
+    REGISTER = "register"
+    SIGNAL_FRAME = "signal-frame"
+    MEMORY = "memory"
+    FOLLOWING_CALL = "following-call"
+    PROC = "proc"
+    SAMPLE = "sample"
+    WAIT_STATUS = "wait-status"
+    RULE = "rule"  # inferred: the text names the rule
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One observed fact (or named rule) and when it was seen."""
+
+    kind: EvidenceKind
+    text: str
+    time_ns: int | None = None
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence of an explanation, in its layer, resting on ``evidence`` (indices)."""
+
+    layer: Layer
+    text: str
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class InterruptedSyscall:
+    """The call an episode met. ``restart_code`` is the kernel's name (``ERESTARTSYS``).
+
+    ``retval`` is the raw value; with a restart code of ``None`` it is the call's result.
+    """
+
+    syscall: Syscall
+    retval: int
+    restart_code: str | None
+
+
+@dataclass(frozen=True)
+class HandlerRun:
+    """The Python signal handler of an episode.
+
+    ``delay_ns``: from the delivery to the first moment it was seen running (an upper bound
+    of when it began). ``inside_call``: it ran while the interrupted call's frame was still
+    at that call. ``None``: not seen running.
+    """
+
+    location: CodeLocation | None
+    delay_ns: int | None
+    inside_call: bool | None
+
+
+@dataclass(frozen=True)
+class PythonSide:
+    """The Python stack at the interruption, and the handler."""
+
+    stack: tuple[PythonFrame, ...]
+    handler: HandlerRun | None
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class RaisedException:
+    """One exception of an episode, first raised to last it became."""
+
+    type_name: str
+    errno: int | None
+    message: str | None
+    raised_at: CodeLocation | None
+    found_in: str
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The C function that decided, and the C stack above it (innermost first)."""
+
+    function: str
+    c_stack: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """What the call made again gave in the end: ``retval`` and how long after the signal."""
+
+    retval: int
+    after_ns: int
+
+
+@dataclass(frozen=True)
+class Episode:
+    """One signal delivered to one thread, the call it met, what followed and the outcome.
+
+    ``id`` counts from 1 in order of time. ``main_thread`` is CPython's main thread where
+    known, else the kernel's. ``sa_restart`` is ``None`` unless the signal frame proved it.
+    ``caught`` is ``None`` while not known; ``False``: nobody caught the exception.
+    ``end_ns`` is when the outcome was known. ``exit_status`` is the process's, once ended.
+    """
+
+    id: int
+    tgid: int
+    tid: int
+    main_thread: bool | None
+    time_ns: int
+    end_ns: int
+    signal: SignalInfo | None
+    syscall: InterruptedSyscall | None
+    kernel_action: KernelAction
+    sa_restart: bool | None
+    outcome: Outcome
+    confidence: Confidence
+    tracer_induced: TracerInduced | None = None
+    python: PythonSide | None = None
+    exceptions: tuple[RaisedException, ...] = ()
+    caught: bool | None = None
+    caught_at: CodeLocation | None = None
+    decision: Decision | None = None
+    c_path: tuple[str, ...] | None = None
+    follow_up: FollowUp | None = None
+    exit_status: int | None = None
+    consequences: tuple[str, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    explanation: tuple[Sentence, ...] = ()
+    advice: tuple[str, ...] = ()
+    headline: str = ""

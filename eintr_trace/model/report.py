@@ -1,0 +1,43 @@
+"""One document that every renderer draws: the trace's header, processes, episodes, counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
+from eintr_trace.model.events import ProcessSeen, TraceEnded
+from eintr_trace.model.trace import TraceHeader
+
+
+@dataclass(frozen=True)
+class EpisodeUpdate:
+    """An episode was judged (``amended`` false) or its judgement changed, as events come.
+
+    ``amendment`` says in one sentence what is new.
+    """
+
+    episode: Episode
+    amended: bool = False
+    amendment: str | None = None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Counts over a whole trace; ``passed`` deliveries went unread, ``lost`` events missing."""
+
+    by_outcome: tuple[tuple[Outcome, int], ...]
+    by_tracer_induced: tuple[tuple[TracerInduced, int], ...]
+    passed: int
+    lost: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """A whole trace, judged. ``ended`` is ``None`` for a recording that is cut short."""
+
+    header: TraceHeader
+    processes: tuple[ProcessSeen, ...]
+    episodes: tuple[Episode, ...]
+    summary: Summary
+    warnings: tuple[str, ...]
+    ended: TraceEnded | None

@@ -1,0 +1,1 @@
+"""Anything a trace can come from, turned into events."""

@@ -1,0 +1,1 @@
+"""The live source: ptrace, per-thread state, the wait loop."""

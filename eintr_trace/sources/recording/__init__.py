@@ -1,0 +1,1 @@
+"""The recording file: JSON Lines of a header and events."""
