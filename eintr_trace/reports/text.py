@@ -1,0 +1,137 @@
+"""The report as text: a block for each interruption as it happens, a summary at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import tzinfo
+from enum import Enum
+from typing import TextIO
+
+from eintr_trace.model.episodes import Episode, Outcome
+from eintr_trace.model.report import EpisodeUpdate, Report
+from eintr_trace.model.trace import TraceHeader
+from eintr_trace.reports import wording
+from eintr_trace.reports.escaping import escape
+from eintr_trace.reports.layout import Layout, Span, Tone
+from eintr_trace.reports.text_block import BlockWriter
+
+_INDENT = 11
+_PROCESSES_SHOWN = 20
+
+
+class Detail(Enum):
+    """How much is printed: the summary only, a block an episode, or all the evidence too."""
+
+    SUMMARY = "summary"
+    BLOCKS = "blocks"
+    EVIDENCE = "evidence"
+
+
+@dataclass(frozen=True)
+class TextStyle:
+    """``width`` in columns; ``zone`` is the time zone of the times (``None``: local time)."""
+
+    width: int = 80
+    colour: bool = False
+    detail: Detail = Detail.BLOCKS
+    zone: tzinfo | None = None
+
+
+class TextReport:
+    """Writes a trace's report to ``stream`` while the trace goes on."""
+
+    def __init__(self, stream: TextIO, header: TraceHeader, style: TextStyle) -> None:
+        self._stream = stream
+        self._detail = style.detail
+        self._layout = Layout(style.width, style.colour)
+        self._blocks = BlockWriter(
+            header, self._layout, verbose=style.detail is Detail.EVIDENCE, zone=style.zone
+        )
+
+    def update(self, update: EpisodeUpdate) -> None:
+        """Write the block of a new episode, or the line that amends an earlier one."""
+        if self._detail is Detail.SUMMARY:
+            return
+        text = (
+            self._blocks.amendment(update) + "\n"
+            if update.amended
+            else self._blocks.block(update.episode)
+        )
+        self._stream.write(text)
+        self._stream.flush()
+
+    def finish(self, report: Report) -> None:
+        """Write the summary; the report's episodes are those of the updates, at their last."""
+        self._stream.write("".join(self._summary(report)))
+        self._stream.flush()
+
+    def _summary(self, report: Report) -> Iterator[str]:
+        if report.episodes:
+            yield _table(report.episodes, self._layout.width) + "\n\n"
+        else:
+            yield "No interruption was seen.\n\n"
+        yield from self._processes(report)
+        yield from self._counts(report)
+        for warning in report.warnings:
+            yield self._entry("warning", warning, Tone.WARN)
+        if report.ended is not None:
+            yield self._entry("trace", wording.END_PHRASES[report.ended.reason])
+
+    def _processes(self, report: Report) -> Iterator[str]:
+        shown = report.processes[:_PROCESSES_SHOWN]
+        for seen in shown:
+            yield self._entry(str(seen.tgid), wording.process(seen))
+        if len(report.processes) > len(shown):
+            yield self._entry("", f"and {len(report.processes) - len(shown)} more processes")
+
+    def _counts(self, report: Report) -> Iterator[str]:
+        summary = report.summary
+        if summary.by_tracer_induced:
+            parts = ", ".join(f"{count} {kind.value}" for kind, count in summary.by_tracer_induced)
+            text = f"{parts}: these happened, or happened there, only because of the tracer"
+            yield self._entry("induced", text)
+        if summary.passed:
+            text = f"{summary.passed} signals went by unread, so that the program made progress"
+            yield self._entry("passed on", text)
+        if summary.lost:
+            text = f"{summary.lost} events are missing: the report could not keep up"
+            yield self._entry("lost", text, Tone.WARN)
+
+    def _entry(self, label: str, text: str, tone: Tone = Tone.LABEL) -> str:
+        return self._layout.paragraph(Span(label, tone), [Span(text)], _INDENT)
+
+
+def _table(episodes: tuple[Episode, ...], width: int) -> str:
+    """Return the table of outcomes, in the order of the closed set."""
+    # Imported here: only the end of a report needs it.
+    from tabulate import tabulate
+
+    rows = []
+    for outcome in Outcome:
+        chosen = [episode for episode in episodes if episode.outcome is outcome]
+        if chosen:
+            calls = _tally(
+                "none" if episode.syscall is None else episode.syscall.syscall.name
+                for episode in chosen
+            )
+            signals = _tally(
+                "none" if episode.signal is None else episode.signal.name for episode in chosen
+            )
+            rows.append([outcome.value, str(len(chosen)), calls, signals])
+    room = max(12, (width - 36) // 2)
+    return tabulate(
+        rows,
+        headers=["outcome", "count", "calls", "signals"],
+        disable_numparse=True,
+        colalign=["left", "right", "left", "left"],
+        maxcolwidths=[None, None, room, room],
+    )
+
+
+def _tally(names: Iterable[str]) -> str:
+    counted = Counter(escape(name) for name in names)
+    return ", ".join(
+        name if count == 1 else f"{name} ×{count}" for name, count in counted.most_common()
+    )

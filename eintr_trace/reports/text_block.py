@@ -1,0 +1,190 @@
+"""One episode as an annotated block of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import tzinfo
+
+from eintr_trace.model.episodes import (
+    Confidence,
+    Episode,
+    EvidenceKind,
+    Layer,
+    Outcome,
+    Sentence,
+)
+from eintr_trace.model.python_state import CodeLocation
+from eintr_trace.model.report import EpisodeUpdate
+from eintr_trace.model.trace import TraceHeader
+from eintr_trace.reports import wording
+from eintr_trace.reports.layout import Layout, Span, Tone
+
+_INDENT = 11
+_MARGIN = "  "
+
+OUTCOME_TONES: dict[Outcome, Tone] = {
+    Outcome.RESTARTED_BY_KERNEL: Tone.GOOD,
+    Outcome.RESUMED_BY_INTERPRETER: Tone.GOOD,
+    Outcome.RETRIED_BY_LIBRARY: Tone.GOOD,
+    Outcome.RETRIED_BY_PROGRAM: Tone.GOOD,
+    Outcome.COMPLETED: Tone.GOOD,
+    Outcome.NOT_BLOCKING: Tone.GOOD,
+    Outcome.RAISED: Tone.BAD,
+    Outcome.DIED: Tone.BAD,
+    Outcome.ABANDONED_BY_HANDLER: Tone.WARN,
+    Outcome.RETURNED_EARLY: Tone.WARN,
+    Outcome.UNKNOWN: Tone.WARN,
+}
+
+
+class BlockWriter:
+    """Turns episodes into blocks of lines; ``verbose`` adds the evidence and the stack."""
+
+    def __init__(
+        self, header: TraceHeader, layout: Layout, verbose: bool, zone: tzinfo | None
+    ) -> None:
+        self._header = header
+        self._layout = layout
+        self._verbose = verbose
+        self._zone = zone
+
+    def block(self, episode: Episode) -> str:
+        """Return the block of an episode, with the blank line that ends it."""
+        lines = [
+            self._headline(episode),
+            *self._calls(episode),
+            *self._layers(episode),
+            *self._exceptions(episode),
+            *self._listed("cost", episode.consequences),
+            *self._listed("advice", episode.advice),
+            *self._python_stack(episode),
+            *self._evidence(episode),
+        ]
+        return "".join(lines) + "\n"
+
+    def amendment(self, update: EpisodeUpdate) -> str:
+        """Return one line that says what has become known about an earlier block."""
+        episode = update.episode
+        time = wording.clock_time(self._header, episode.end_ns, self._zone)
+        spans = [Span(f"{time}  "), Span(update.amendment or "judged again"), *_verdict(episode)]
+        return self._layout.paragraph(Span(f"#{episode.id} now", Tone.STRONG), spans, _INDENT)
+
+    def _headline(self, episode: Episode) -> str:
+        time = wording.clock_time(self._header, episode.time_ns, self._zone)
+        what = wording.headline(episode)
+        spans = [Span(f"{time}  "), Span(what, Tone.STRONG), *_verdict(episode)]
+        lead = f"#{episode.id}"
+        return self._layout.paragraph(Span(lead, Tone.STRONG), spans, max(4, len(lead) + 1))
+
+    def _calls(self, episode: Episode) -> Iterator[str]:
+        syscall = episode.syscall
+        if syscall is None:
+            return
+        yield self._entry("call", [Span(wording.call_line(syscall, episode.kernel_action))])
+        if episode.follow_up is not None:
+            again = (
+                f"{syscall.syscall.name} again = {episode.follow_up.retval}, "
+                f"{wording.duration(episode.follow_up.after_ns)} after the signal"
+            )
+            yield self._entry("", [Span(again)])
+
+    def _layers(self, episode: Episode) -> Iterator[str]:
+        for layer in Layer:
+            sentences = [sentence for sentence in episode.explanation if sentence.layer is layer]
+            if self._verbose:
+                labels = [layer.value] + [""] * len(sentences)
+                for label, sentence in zip(labels, sentences, strict=False):
+                    yield self._entry(label, _sentence(episode, sentence, numbers=True))
+            elif sentences:
+                spans = [span for s in sentences for span in _sentence(episode, s, numbers=False)]
+                yield self._entry(layer.value, spans)
+
+    def _exceptions(self, episode: Episode) -> Iterator[str]:
+        label = "raised"
+        for raised in episode.exceptions:
+            where = "" if raised.raised_at is None else f", in {self._place(raised.raised_at)}"
+            turned = "" if label else "became "
+            yield self._entry(label, [Span(f"{turned}{wording.exception(raised)}{where}")])
+            label = ""
+        if episode.exceptions:
+            yield self._entry("", [Span(self._caught(episode))])
+
+    def _caught(self, episode: Episode) -> str:
+        if episode.caught is None:
+            return "caught: not known"
+        if not episode.caught:
+            return "not caught"
+        at = episode.caught_at
+        return "caught" if at is None else f"caught in {self._place(at)}"
+
+    def _listed(self, label: str, items: tuple[str, ...]) -> Iterator[str]:
+        for item in items:
+            yield self._entry(label, [Span(item)])
+            label = ""
+
+    def _python_stack(self, episode: Episode) -> Iterator[str]:
+        if not self._verbose or episode.python is None:
+            return
+        label = "stack"
+        for frame in episode.python.stack:
+            calls = "" if frame.calls is None else f", at its call of {frame.calls}"
+            yield self._entry(label, [Span(f"{self._place(frame.location)}{calls}")])
+            label = ""
+        if episode.python.problem is not None:
+            yield self._entry(label, [Span(episode.python.problem, Tone.FAINT)])
+
+    def _evidence(self, episode: Episode) -> Iterator[str]:
+        if not episode.evidence:
+            return
+        if not self._verbose:
+            yield self._entry("evidence", [Span(_counted(episode), Tone.FAINT)])
+            return
+        label = "evidence"
+        for number, evidence in enumerate(episode.evidence, start=1):
+            when = (
+                ""
+                if evidence.time_ns is None
+                else f", {wording.duration(max(0, evidence.time_ns - episode.time_ns))} after"
+            )
+            spans = [
+                Span(f"[{number}] "),
+                Span(f"{evidence.kind.value}{when}: ", Tone.FAINT),
+                Span(evidence.text),
+            ]
+            yield self._entry(label, spans)
+            label = ""
+
+    def _place(self, location: CodeLocation) -> str:
+        return wording.place(location, full_path=self._verbose)
+
+    def _entry(self, label: str, spans: list[Span]) -> str:
+        return self._layout.paragraph(Span(_MARGIN + label, Tone.LABEL), spans, _INDENT)
+
+
+def _verdict(episode: Episode) -> list[Span]:
+    tone = OUTCOME_TONES[episode.outcome]
+    spans = [Span(" "), Span("→ ", whole=True), Span(episode.outcome.value, tone)]
+    if episode.confidence is Confidence.INFERRED:
+        spans.append(Span(" (inferred)", Tone.FAINT))
+    if episode.tracer_induced is not None:
+        spans.append(Span(f" [tracer-induced: {episode.tracer_induced.value}]", Tone.WARN))
+    return spans
+
+
+def _sentence(episode: Episode, sentence: Sentence, numbers: bool) -> list[Span]:
+    kinds = {episode.evidence[index].kind for index in sentence.evidence}
+    spans = [Span(sentence.text)]
+    if EvidenceKind.RULE in kinds:
+        spans.append(Span(" (inferred)", Tone.FAINT))
+    if numbers and sentence.evidence:
+        indices = ", ".join(str(index + 1) for index in sentence.evidence)
+        spans.append(Span(f" [{indices}]", Tone.FAINT))
+    return [*spans, Span(" ")]
+
+
+def _counted(episode: Episode) -> str:
+    kinds = [evidence.kind for evidence in episode.evidence]
+    seen = sorted({kind.value for kind in kinds} - {EvidenceKind.RULE.value})
+    rules = kinds.count(EvidenceKind.RULE)
+    observed = f"{len(kinds) - rules} observed ({', '.join(seen)})" if seen else "none observed"
+    return f"{observed}, {rules} inferred by a rule; -v shows each"

@@ -1,0 +1,108 @@
+"""Short phrases for parts of an episode, for renderers that write for people."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, tzinfo
+
+from eintr_trace.model.episodes import (
+    Episode,
+    InterruptedSyscall,
+    KernelAction,
+    RaisedException,
+)
+from eintr_trace.model.events import EndReason, ProcessSeen, SignalInfo
+from eintr_trace.model.python_state import CodeLocation
+from eintr_trace.model.trace import TraceHeader
+
+_LIBRARY = re.compile(r".*/(?:site-packages|dist-packages|python\d(?:\.\d+)?t?)/(?=.)")
+_ARGV_SHOWN = 300
+
+END_PHRASES: dict[EndReason, str] = {
+    EndReason.DETACHED: "ended by a signal to eintr-trace",
+    EndReason.DURATION: "ended after the time that --duration asked for",
+    EndReason.COUNT: "ended after the number of signals that --count asked for",
+    EndReason.TRACEES_GONE: "ended with the program",
+    EndReason.CUT_SHORT: "cut short: what came after is not in it",
+}
+
+
+def clock_time(header: TraceHeader, time_ns: int, zone: tzinfo | None) -> str:
+    """Return the wall clock of ``time_ns``, to the millisecond; ``None``: local time."""
+    realtime_ns = time_ns - header.monotonic_anchor_ns + header.realtime_anchor_ns
+    seconds, below_ns = divmod(realtime_ns, 1_000_000_000)
+    when = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+    return f"{when:%H:%M:%S}.{below_ns // 1_000_000:03d}"
+
+
+def duration(span_ns: int) -> str:
+    """Return a span of time with three digits: ``34.0 µs``, ``1.20 s``."""
+    for unit, unit_ns in (("s", 1_000_000_000), ("ms", 1_000_000), ("µs", 1_000)):
+        if span_ns >= unit_ns:
+            value = span_ns / unit_ns
+            digits = max(0, 3 - len(str(int(value))))
+            return f"{value:.{digits}f} {unit}"
+    return f"{span_ns} ns"
+
+
+def headline(episode: Episode) -> str:
+    """Return who was interrupted by what, and where; without the outcome."""
+    what = "No signal" if episode.signal is None else _signal(episode.signal)
+    thread = f"main thread {episode.tid}" if episode.main_thread else f"thread {episode.tid}"
+    return f"{what} while {thread} {_activity(episode.syscall)}"
+
+
+def _signal(signal: SignalInfo) -> str:
+    if signal.sender_pid:
+        command = f" ({signal.sender_command})" if signal.sender_command else ""
+        return f"{signal.name} from {signal.sender_pid}{command}"
+    return f"{signal.name} ({signal.code})" if signal.code else signal.name
+
+
+def _activity(syscall: InterruptedSyscall | None) -> str:
+    if syscall is None:
+        return "was in no system call"
+    if syscall.restart_code is None:
+        return f"came back from {syscall.syscall.name}"
+    return f"waited in {syscall.syscall.name}"
+
+
+def call_line(syscall: InterruptedSyscall, action: KernelAction) -> str:
+    """Return the interrupted call as strace writes it, and what the kernel made of it."""
+    code = syscall.restart_code
+    if code == "EINTR":
+        return f"{syscall.syscall.text} = -1 EINTR"
+    if code is None:
+        return f"{syscall.syscall.text} = {syscall.retval}"
+    after = {
+        KernelAction.EINTR: ", handed out as EINTR",
+        KernelAction.RESTART: ", restarted",
+        KernelAction.NONE: "",
+    }[action]
+    return f"{syscall.syscall.text} = ? {code}{after}"
+
+
+def place(location: CodeLocation, full_path: bool = False) -> str:
+    """Return ``function (file:line)``; the file below its library's directory if not in full."""
+    path = location.file if full_path else _LIBRARY.sub("", location.file)
+    line = "" if location.line is None else f":{location.line}"
+    return f"{location.function} ({path}{line})"
+
+
+def exception(raised: RaisedException) -> str:
+    """Return ``type [errno]: message``, as far as known."""
+    number = "" if raised.errno is None else f" [errno {raised.errno}]"
+    message = "" if raised.message is None else f": {raised.message}"
+    return f"{raised.type_name}{number}{message}"
+
+
+def process(seen: ProcessSeen) -> str:
+    """Return what runs in a process; a long command line is cut."""
+    argv = " ".join(seen.argv) or seen.exe or "command line not known"
+    if len(argv) > _ARGV_SHOWN:
+        argv = argv[:_ARGV_SHOWN] + "…"
+    if seen.interpreter is not None:
+        return f"{seen.interpreter.implementation} {seen.interpreter.version}: {argv}"
+    if seen.interpreter_problem is not None:
+        return f"{argv} ({seen.interpreter_problem})"
+    return argv

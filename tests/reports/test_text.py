@@ -1,0 +1,142 @@
+"""The text report against golden files; EINTR_TRACE_REGENERATE=1 writes them anew."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+from dataclasses import replace
+from datetime import UTC
+from pathlib import Path
+
+import pytest
+
+from eintr_trace.model.episodes import Episode, Outcome
+from eintr_trace.model.events import EndReason
+from eintr_trace.model.report import EpisodeUpdate
+from eintr_trace.reports.text import Detail, TextReport, TextStyle
+from eintr_trace.reports.text_block import OUTCOME_TONES
+from tests.reports import samples
+
+GOLDEN = Path(__file__).parent / "golden"
+
+BLOCKS = {
+    "raised": samples.RAISED,
+    "resumed": samples.RESUMED,
+    "restarted": samples.RESTARTED,
+    "not_blocking": samples.NOT_BLOCKING,
+    "tracer_induced": samples.INDUCED,
+    "died": samples.DIED,
+    "unknown": samples.UNKNOWN,
+}
+
+
+def _rendered(*updates: EpisodeUpdate, style: TextStyle | None = None) -> str:
+    stream = io.StringIO()
+    text = TextReport(stream, samples.HEADER, style or _style())
+    for update in updates:
+        text.update(update)
+    return stream.getvalue()
+
+
+def _style(width: int = 90, colour: bool = False, detail: Detail = Detail.BLOCKS) -> TextStyle:
+    return TextStyle(width=width, colour=colour, detail=detail, zone=UTC)
+
+
+def _summary(*episodes: Episode, style: TextStyle | None = None) -> str:
+    stream = io.StringIO()
+    report = samples.report(*episodes, warnings=("Half of it could not be seen.",), passed=12)
+    TextReport(stream, samples.HEADER, style or _style()).finish(report)
+    return stream.getvalue()
+
+
+def _equals_golden(name: str, text: str) -> None:
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("EINTR_TRACE_REGENERATE"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", BLOCKS)
+def test_a_block(name: str) -> None:
+    _equals_golden(name, _rendered(EpisodeUpdate(BLOCKS[name])))
+
+
+@pytest.mark.parametrize("name", ["raised", "resumed"])
+def test_a_block_with_its_evidence(name: str) -> None:
+    style = _style(detail=Detail.EVIDENCE)
+    _equals_golden(f"{name}_verbose", _rendered(EpisodeUpdate(BLOCKS[name]), style=style))
+
+
+def test_a_narrow_terminal() -> None:
+    _equals_golden("raised_narrow", _rendered(EpisodeUpdate(samples.RAISED), style=_style(48)))
+
+
+def test_colour() -> None:
+    text = _rendered(EpisodeUpdate(samples.RAISED), style=_style(colour=True))
+    _equals_golden("raised_colour", text.replace("\x1b", "␛"))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", text) == _rendered(EpisodeUpdate(samples.RAISED))
+
+
+def test_an_amendment_is_one_line_that_names_its_block() -> None:
+    _equals_golden("amendment", _rendered(samples.AMENDED))
+
+
+def test_the_summary() -> None:
+    _equals_golden("summary", _summary(*samples.EPISODES))
+
+
+def test_the_summary_of_nothing() -> None:
+    _equals_golden("summary_of_nothing", _summary())
+
+
+def test_quiet_is_the_summary_only() -> None:
+    style = _style(detail=Detail.SUMMARY)
+    assert _rendered(EpisodeUpdate(samples.RAISED), samples.AMENDED, style=style) == ""
+    assert _summary(samples.RAISED, style=style) == _summary(samples.RAISED)
+
+
+@pytest.mark.parametrize("width", [20, 40, 79, 120])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    updates = [EpisodeUpdate(episode) for episode in samples.EPISODES]
+    text = _rendered(*updates, samples.AMENDED, style=_style(width, detail=Detail.EVIDENCE))
+    # Below 20 columns beside the labels nothing would be readable: lines are then longer.
+    assert max(len(line) for line in text.splitlines()) <= max(width, 20 + 11)
+
+
+def test_nothing_of_the_tracee_reaches_the_terminal_raw() -> None:
+    evil = "a\x1b[2J\u202e\u200b\x9b\r\n\udcff\ud800"
+    location = replace(samples.HANDLER, function=evil, file=evil)
+    signal = replace(samples.USR1, sender_command=evil)
+    syscall = replace(samples.RECV, text=evil, name=evil)
+    raised = samples.RAISED.exceptions[0]
+    episode = replace(
+        samples.RAISED,
+        signal=signal,
+        syscall=replace(samples.RECV_INTERRUPTED, syscall=syscall),
+        exceptions=(replace(raised, message=evil, type_name=evil, raised_at=location),),
+        caught_at=location,
+        consequences=(evil,),
+        advice=(evil,),
+        evidence=tuple(replace(e, text=evil) for e in samples.RAISED.evidence),
+        explanation=tuple(replace(s, text=evil) for s in samples.RAISED.explanation),
+    )
+    style = _style(detail=Detail.EVIDENCE)
+    update = EpisodeUpdate(episode, amended=True, amendment=evil)
+    text = _rendered(EpisodeUpdate(episode), update, style=style) + _summary(episode)
+    assert text.replace("\n", "").isprintable()
+    assert r"a\x1b[2J\u202e\u200b\x9b\r\n\xff\ud800" in text.replace("\n", "")
+
+
+def test_every_outcome_has_a_tone() -> None:
+    assert set(OUTCOME_TONES) == set(Outcome)
+
+
+@pytest.mark.parametrize("reason", EndReason)
+def test_every_end_is_said(reason: EndReason) -> None:
+    report = samples.report(samples.RAISED)
+    assert report.ended is not None
+    stream = io.StringIO()
+    text = TextReport(stream, samples.HEADER, _style())
+    text.finish(replace(report, ended=replace(report.ended, reason=reason)))
+    assert stream.getvalue().splitlines()[-1].startswith("trace ")
