@@ -1,0 +1,161 @@
+"""Signal-delivery-stops: which are looked at, which are passed on at once, what they show."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from eintr_trace.facts.signals import signal_name
+from eintr_trace.model.events import (
+    DeliveryPassed,
+    Disposition,
+    Event,
+    InterruptedCall,
+    SignalDelivered,
+)
+from eintr_trace.sources.live import binding, observe, proc, siginfo
+from eintr_trace.sources.live.registers import (
+    SYSCALL_INSTRUCTION_BYTES,
+    StopRegisters,
+    read_registers,
+    saved_frame_at,
+)
+from eintr_trace.sources.live.roster import Roster
+from eintr_trace.sources.live.siginfo import SiginfoFields
+from eintr_trace.sources.live.tracee import LastDelivery, Tracee
+
+# A thread released so shortly ago may still have been held when the signal was sent: what it
+# takes to wake another thread across CPUs and to see it stopped, measured 30 to 150 µs.
+_JUST_RELEASED_NS = 300_000
+_TOLD_PASSED_EVERY_NS = 500_000_000
+
+
+class Deliveries:
+    """Looks at deliveries and counts them; ``signals`` limits which are looked at."""
+
+    def __init__(
+        self, roster: Roster, emit: Callable[[Event], None], signals: frozenset[int] | None
+    ) -> None:
+        self._roster = roster
+        self._emit = emit
+        self._signals = signals
+        self.seen = 0
+        self.passed = 0
+
+    def wanted(self, tracee: Tracee, signo: int, now_ns: int) -> bool:
+        """Whether this delivery is to be looked at: asked for, and the thread has time."""
+        if self._signals is not None and signo not in self._signals:
+            return False
+        return tracee.budget.allows(now_ns)
+
+    def count_passed(self, tracee: Tracee, signo: int, now_ns: int) -> None:
+        """A delivery was passed on unread; told in sums, so that telling costs nothing."""
+        if self._signals is not None and signo not in self._signals:
+            return
+        self.seen += 1
+        self.passed += 1
+        if not tracee.passed:
+            tracee.passed_since_ns = now_ns
+        tracee.passed[signo] += 1
+        if now_ns - tracee.passed_since_ns > _TOLD_PASSED_EVERY_NS:
+            self.tell_passed(tracee)
+
+    def tell_passed(self, tracee: Tracee) -> None:
+        """Tell the sums of what was passed on since last told."""
+        now_ns = time.monotonic_ns()
+        for signo, count in tracee.passed.items():
+            self._emit(
+                DeliveryPassed(
+                    now_ns,
+                    tracee.process.tgid,
+                    tracee.tid,
+                    signo,
+                    signal_name(signo),
+                    count,
+                    tracee.passed_since_ns,
+                )
+            )
+        tracee.passed.clear()
+
+    def look(self, tracee: Tracee, signo: int, now_ns: int, wait_round: int) -> SignalDelivered:
+        """All that the stop shows; raises ProcessLookupError when the thread is gone."""
+        self.seen += 1
+        registers = read_registers(tracee.tid)
+        tracee.fs_base = registers.fs_base
+        fields = siginfo.parse(binding.signal_information(tracee.tid))
+        masks = proc.signal_masks(tracee.tid)
+        disposition = None if masks is None else masks.disposition(signo)
+        nested = self._is_nested(tracee, registers)
+        call = None if nested else observe.call_in_progress(tracee, registers)
+        self._remember(tracee, call, registers, disposition)
+        return SignalDelivered(
+            now_ns,
+            tracee.process.tgid,
+            tracee.tid,
+            signal=observe.signal_sent(tracee, fields),
+            disposition=disposition,
+            call=call,
+            before_user_mode=nested,
+            handler_address=registers.ip if nested else None,
+            python=observe.python_state(tracee, signo),
+            rerouted_from=self._rerouted_from(tracee, fields, now_ns, wait_round),
+        )
+
+    def tell(self, tracee: Tracee, event: SignalDelivered, held_ns: int) -> None:
+        """Send the event, after what was passed on before it."""
+        if tracee.passed:
+            self.tell_passed(tracee)
+        self._emit(replace(event, held_ns=held_ns))
+
+    @staticmethod
+    def _remember(
+        tracee: Tracee,
+        call: InterruptedCall | None,
+        registers: StopRegisters,
+        disposition: Disposition | None,
+    ) -> None:
+        if call is not None and call.syscall.nr is not None and disposition is Disposition.CAUGHT:
+            tracee.last_delivery = LastDelivery(call.syscall.nr, registers.sp, registers.ip)
+
+    @staticmethod
+    def _is_nested(tracee: Tracee, registers: StopRegisters) -> bool:
+        """A second delivery before user mode shows the first handler's entry, not the call.
+
+        rax is 0 then, rsp is the first signal's frame, and that frame holds the call's rip
+        (arch/x86/kernel/signal.c, setup_rt_frame).
+        """
+        last = tracee.last_delivery
+        if last is None or registers.nr != last.nr or registers.retval != 0:
+            return False
+        if registers.sp >= last.sp or registers.ip == last.ip:
+            return False
+        try:
+            frame = saved_frame_at(registers.sp, tracee.process.memory.read)
+        except OSError:
+            return False
+        call_site = (last.ip, last.ip - SYSCALL_INSTRUCTION_BYTES)
+        return frame.ip in call_site or frame.retval == 0
+
+    def _rerouted_from(
+        self, tracee: Tracee, fields: SiginfoFields, now_ns: int, wait_round: int
+    ) -> int | None:
+        """The main thread, if the kernel passed it over only because we held it.
+
+        complete_signal() (kernel/signal.c) prefers the main thread unless it blocks the
+        signal or is stopped by its tracer. It was, if we have held it since the wait loop last
+        slept, or until just now: this thread's stop was there already.
+        """
+        process = tracee.process
+        if tracee.tid == process.tgid or fields.for_one_thread:
+            return None
+        main = self._roster.tracees.get(process.tgid)
+        if main is None:
+            return None
+        just_held = (
+            main.held_in_round == wait_round or now_ns - main.released_ns < _JUST_RELEASED_NS
+        )
+        masks = proc.signal_masks(main.tid) if just_held else None
+        if masks is None or masks.blocks(fields.signo):
+            return None
+        return main.tid

@@ -1,0 +1,138 @@
+"""How long a thread is followed after an interruption: until its outcome is known.
+
+The follower decides only when to let the thread sleep again; what the outcome is, is judged
+from the events, elsewhere. It errs on the side of one stop more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from eintr_trace.facts.syscalls import is_bookkeeping
+from eintr_trace.model.events import Syscall
+from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.sources.live.registers import RESTART_SYSCALL_NR
+
+# An except block may log and then call again: so many calls after a raise are waited for.
+_CALLS_AFTER_RAISE = 16
+_MOST_STOPS = 200  # syscall-enter-stops: a Python handler that never ends is not followed for ever
+_MOST_NESTED = 8
+
+
+class Step(Enum):
+    """What to do after a syscall-enter-stop."""
+
+    GO_ON = "go on"
+    AWAIT_RESULT = "await result"  # the same call was made again: its end is the last stop
+    DONE = "done"
+
+
+@dataclass
+class Follow:
+    """One thread on its way from an interruption to the outcome.
+
+    ``handlers_pending`` counts C signal handlers entered and not yet returned from. ``ran``:
+    the thread has made a call since.
+    """
+
+    call: Syscall
+    python: PythonSnapshot | None
+    handlers_pending: int = 0
+    ran: bool = False
+    stops: int = 0
+    calls_after_raise: int = 0
+    awaiting_result: bool = False
+
+    def wants_python(self, syscall: Syscall) -> bool:
+        """Whether the Python state at this call can tell something."""
+        return self.handlers_pending == 0 and not is_bookkeeping(syscall.name)
+
+    def entered(self, syscall: Syscall, python: PythonSnapshot | None) -> Step:
+        """The thread has entered ``syscall`` (not rt_sigreturn)."""
+        self.stops += 1
+        self.ran = True
+        if not self.wants_python(syscall) or self._in_python_handler(python):
+            return Step.GO_ON if self.stops < _MOST_STOPS else Step.DONE
+        if self._is_same_call(syscall):
+            self.awaiting_result = True
+            return Step.AWAIT_RESULT
+        if self._raised(python):
+            self.calls_after_raise += 1
+            return Step.GO_ON if self.calls_after_raise <= _CALLS_AFTER_RAISE else Step.DONE
+        return Step.DONE
+
+    def _is_same_call(self, syscall: Syscall) -> bool:
+        if syscall.nr == RESTART_SYSCALL_NR:
+            return True
+        if syscall.nr != self.call.nr:
+            return False
+        return not syscall.args or not self.call.args or syscall.args[0] == self.call.args[0]
+
+    def _in_python_handler(self, python: PythonSnapshot | None) -> bool:
+        before = self.python
+        if python is None or before is None or before.handler is None:
+            return False
+        code = before.handler.code_address
+        return code is not None and any(frame.code_address == code for frame in python.frames)
+
+    def _raised(self, python: PythonSnapshot | None) -> bool:
+        if python is None:
+            return False
+        old = {e.address for e in self.python.exceptions} if self.python is not None else set()
+        return any(exception.address not in old for exception in python.exceptions)
+
+
+@dataclass
+class FollowStack:
+    """The follows of one thread: an interruption may meet the handler of another.
+
+    The innermost decides; when it is done at a call, the one around it looks at the same call.
+    ``entered_nr`` is the call the thread is in, between its two stops.
+    """
+
+    follows: list[Follow] = field(default_factory=list)
+    entered_nr: int | None = None
+    last_stop_ns: int = 0
+    quiet_reported: bool = False
+
+    def begin(self, follow: Follow) -> None:
+        """A call was interrupted; the oldest follow gives way when too many are nested."""
+        self.follows.append(follow)
+        del self.follows[:-_MOST_NESTED]
+        self.quiet_reported = False
+
+    @property
+    def innermost(self) -> Follow | None:
+        """The follow that looks at the next stop, ``None``: the thread may sleep."""
+        return self.follows[-1] if self.follows else None
+
+    def handler_entered(self) -> None:
+        """Another C signal handler was entered on top."""
+        if self.follows:
+            self.follows[-1].handlers_pending += 1
+
+    def handler_returned(self) -> None:
+        """The newest C signal handler is returning."""
+        if self.follows:
+            innermost = self.follows[-1]
+            innermost.ran = True
+            innermost.handlers_pending = max(0, innermost.handlers_pending - 1)
+
+    def entered(self, syscall: Syscall, python: PythonSnapshot | None) -> int:
+        """The thread has entered ``syscall``; returns how many follows end with that."""
+        self.entered_nr = syscall.nr
+        ended = 0
+        while self.follows and self.follows[-1].entered(syscall, python) is Step.DONE:
+            self.follows.pop()
+            ended += 1
+        return ended
+
+    def exited(self, *, interrupted: bool) -> int:
+        """A call ended; the follows that awaited its result end, unless it was interrupted."""
+        self.entered_nr = None
+        ended = 0
+        while not interrupted and self.follows and self.follows[-1].awaiting_result:
+            self.follows.pop()
+            ended += 1
+        return ended

@@ -1,0 +1,29 @@
+"""Progress first: how much of a thread's time the tracer may take.
+
+A program whose timer fires every millisecond and whose every signal is held for a millisecond
+executes nothing, for ever. So a thread earns credit while time passes and pays for each stop.
+"""
+
+from __future__ import annotations
+
+_SHARE = 4  # a thread is held at most a quarter of the time between its deliveries
+_CREDIT_LIMIT_NS = 4_000_000  # about two episodes: what a first, cold one may cost
+
+
+class HoldBudget:
+    """The credit of one thread, in nanoseconds of hold."""
+
+    def __init__(self, now_ns: int) -> None:
+        self._credit_ns = _CREDIT_LIMIT_NS
+        self._counted_until_ns = now_ns
+
+    def allows(self, now_ns: int) -> bool:
+        """Whether a stop that began at ``now_ns`` may be served, not only passed on."""
+        earned = max(0, now_ns - self._counted_until_ns) // _SHARE
+        self._credit_ns = min(_CREDIT_LIMIT_NS, self._credit_ns + earned)
+        self._counted_until_ns = now_ns
+        return self._credit_ns > 0
+
+    def spend(self, held_ns: int) -> None:
+        """Count a hold; credit may become debt, which is paid by passing deliveries on."""
+        self._credit_ns -= held_ns

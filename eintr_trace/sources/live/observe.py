@@ -1,0 +1,81 @@
+"""Reading one stopped thread: registers, siginfo, arguments, Python; values, no decisions.
+
+Everything here happens while the thread is held, so it reads no more than an event needs.
+"""
+
+from __future__ import annotations
+
+from eintr_trace.model.events import InterruptedCall, SignalInfo, Syscall
+from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.sources.live import binding, proc, siginfo
+from eintr_trace.sources.live.call_text import describe_call
+from eintr_trace.sources.live.descriptors import describe_descriptor
+from eintr_trace.sources.live.registers import StopRegisters
+from eintr_trace.sources.live.tracee import Tracee
+
+_FD_ARGUMENTS = frozenset({"fd", "sockfd", "epfd", "fildes", "oldfd", "fd_in", "in_fd"})
+
+
+def syscall_made(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
+    """A call with its arguments decoded; a descriptor is shown with what it refers to."""
+    name = binding.syscall_name(nr)
+    prototype = binding.syscall_prototype(name)
+    process = tracee.process
+    descriptor = None
+    if prototype and prototype[0][1] in _FD_ARGUMENTS:
+        descriptor = describe_descriptor(process.tgid, args[0] & 0xFFFFFFFF)
+    used = args if prototype is None else args[: len(prototype)]
+    text = describe_call(nr, name, used, process.memory.read, prototype, descriptor)
+    return Syscall(name=name, nr=nr, args=used, text=text, descriptor=descriptor)
+
+
+def call_in_progress(tracee: Tracee, registers: StopRegisters) -> InterruptedCall | None:
+    """The call a signal-delivery-stop, group-stop or trap met."""
+    if registers.nr is None:
+        return None
+    return InterruptedCall(
+        syscall=syscall_made(tracee, registers.nr, registers.args),
+        retval=registers.retval,
+        ip=registers.ip,
+        sp=registers.sp,
+    )
+
+
+def python_state(
+    tracee: Tracee, signo: int | None, *, after_unwind: bool = False
+) -> PythonSnapshot | None:
+    """The thread's Python side; ``None`` when the process has no readable interpreter."""
+    reader = tracee.process.reader
+    if reader is None:
+        return None
+    return reader.snapshot(
+        tracee.tid, fs_base=tracee.fs_base, signo=signo, after_unwind=after_unwind
+    )
+
+
+def agreeing_python_state(tracee: Tracee, signo: int | None) -> PythonSnapshot | None:
+    """The same of a running thread: counts only because two reads agree."""
+    first = python_state(tracee, signo)
+    return first if first is not None and first == python_state(tracee, signo) else None
+
+
+def signal_sent(tracee: Tracee, fields: siginfo.SiginfoFields) -> SignalInfo:
+    """The signal with its sender's name, read while the sender may still be there."""
+    command = None
+    if fields.pid and _shares_pid_namespace(tracee.process.tgid):
+        command = proc.command_name(fields.pid)
+    return siginfo.describe(fields, command)
+
+
+def _shares_pid_namespace(tgid: int) -> bool:
+    # si_pid is in the tracee's namespace (pid_namespaces(7)); only there it names a process.
+    return proc.pid_namespace(tgid) == proc.pid_namespace("self")
+
+
+def handler_state(tracee: Tracee, signo: int | None) -> PythonSnapshot | None:
+    """Only CPython's entry for a signal: whether its C handler has run."""
+    reader = tracee.process.reader
+    if reader is None or signo is None:
+        return None
+    handler = reader.handler(signo)
+    return None if handler is None else PythonSnapshot((), (), handler)

@@ -1,0 +1,91 @@
+"""The bounded pipe to the reporting process: a slow reader never holds the tracee."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import select
+import time
+from collections import deque
+
+from eintr_trace.model.events import Event, EventsLost
+from eintr_trace.model.trace import TraceHeader
+from eintr_trace.sources.recording.codec import encode_event, encode_header
+
+_PIPE_BYTES = 1 << 20  # the default limit of /proc/sys/fs/pipe-max-size
+_BUFFER_BYTES = 16 << 20
+
+
+class Outlet:
+    """The write end of the pipe; what neither it nor the buffer takes is counted as lost."""
+
+    def __init__(self, write_fd: int) -> None:
+        self._fd = write_fd
+        os.set_blocking(write_fd, False)
+        try:
+            fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        except OSError as error:
+            # The user's share of pipe memory is used up (pipe(7)): the default size will do.
+            if error.errno not in (errno.EPERM, errno.EBUSY):
+                raise
+        self._waiting: deque[bytes] = deque()
+        self._waiting_bytes = 0
+        self._lost_now = 0
+        self.lost = 0
+        self._broken = False
+
+    @property
+    def has_backlog(self) -> bool:
+        """Whether something waits for the reader."""
+        return bool(self._waiting)
+
+    def header(self, header: TraceHeader) -> None:
+        """Send the first line."""
+        self._put(encode_header(header))
+
+    def emit(self, event: Event) -> None:
+        """Send an event, or count it as lost."""
+        if self._waiting_bytes > _BUFFER_BYTES:
+            self._lost_now += 1
+            self.lost += 1
+            self.flush()
+            return
+        if self._lost_now:
+            lost, self._lost_now = self._lost_now, 0
+            self._put(encode_event(EventsLost(time.monotonic_ns(), 0, 0, lost)))
+        self._put(encode_event(event))
+
+    def _put(self, line: bytes) -> None:
+        self._waiting.append(line)
+        self._waiting_bytes += len(line)
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what the pipe takes now; a reader that is gone is noticed."""
+        while self._waiting and not self._broken:
+            line = self._waiting[0]
+            try:
+                written = os.write(self._fd, line)
+            except BlockingIOError:
+                return
+            except BrokenPipeError:
+                self._broken = True
+                return
+            self._waiting_bytes -= written
+            if written == len(line):
+                self._waiting.popleft()
+            else:
+                self._waiting[0] = line[written:]
+
+    def reader_is_gone(self) -> bool:
+        """Whether the reporting process has closed its end or died."""
+        poll = select.poll()
+        poll.register(self._fd, 0)
+        return bool(poll.poll(0))  # POLLERR needs no asking (poll(2))
+
+    def close(self) -> None:
+        """Wait until the reader has taken the rest, then close; no thread is held by then."""
+        os.set_blocking(self._fd, True)
+        self.flush()
+        os.close(self._fd)

@@ -1,0 +1,107 @@
+"""What /proc says about a process or thread (proc(5)); all reads, none of them stops anything."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from eintr_trace.model.events import Disposition
+
+
+@dataclass(frozen=True)
+class SignalMasks:
+    """The signal masks of /proc/PID/status; bit signo - 1 stands for signo."""
+
+    blocked: int
+    ignored: int
+    caught: int
+
+    def disposition(self, signo: int) -> Disposition:
+        """What the process does with ``signo``."""
+        if self.caught >> (signo - 1) & 1:
+            return Disposition.CAUGHT
+        if self.ignored >> (signo - 1) & 1:
+            return Disposition.IGNORED
+        return Disposition.DEFAULT
+
+    def blocks(self, signo: int) -> bool:
+        """Whether this thread blocks ``signo``."""
+        return bool(self.blocked >> (signo - 1) & 1)
+
+
+def thread_ids(tgid: int) -> list[int]:
+    """The threads of a process now; raises FileNotFoundError when it is gone."""
+    return [int(name) for name in os.listdir(f"/proc/{tgid}/task")]  # noqa: PTH208 - names only
+
+
+def status_fields(tid: int) -> dict[str, str]:
+    """The fields of /proc/TID/status; raises OSError (ENOENT, ESRCH) when it is gone."""
+    text = Path(f"/proc/{tid}/status").read_text(errors="replace")
+    pairs = (line.partition(":") for line in text.splitlines())
+    return {name: value.strip() for name, _, value in pairs}
+
+
+def signal_masks(tid: int) -> SignalMasks | None:
+    """The masks of a thread, ``None`` when it is gone."""
+    try:
+        data = Path(f"/proc/{tid}/status").read_bytes()
+    except OSError:
+        return None
+    return SignalMasks(
+        blocked=_mask(data, b"\nSigBlk:"),
+        ignored=_mask(data, b"\nSigIgn:"),
+        caught=_mask(data, b"\nSigCgt:"),
+    )
+
+
+def _mask(status: bytes, field: bytes) -> int:
+    start = status.index(field) + len(field)
+    return int(status[start : status.index(b"\n", start)], 16)
+
+
+def blocked_call_number(tid: int) -> int | None:
+    """The number of the call a thread is blocked in (/proc/TID/syscall).
+
+    ``None``: running, between calls, gone, or not allowed to look.
+    """
+    try:
+        first = Path(f"/proc/{tid}/syscall").read_text().split(maxsplit=1)[0]
+    except (OSError, IndexError):
+        return None
+    return int(first) if first.isdigit() else None
+
+
+def command_name(tid: int) -> str | None:
+    """The comm of a thread, ``None`` when it is gone."""
+    try:
+        return Path(f"/proc/{tid}/comm").read_text(errors="replace").rstrip("\n")
+    except OSError:
+        return None
+
+
+def argv(tgid: int) -> tuple[str, ...]:
+    """The command line, empty when it can't be read."""
+    try:
+        data = Path(f"/proc/{tgid}/cmdline").read_bytes()
+    except OSError:
+        return ()
+    return tuple(os.fsdecode(part) for part in data.split(b"\0")[:-1])
+
+
+def executable(tgid: int) -> str | None:
+    """The path of the program, ``None`` when it can't be read."""
+    return link_target(f"/proc/{tgid}/exe")
+
+
+def pid_namespace(tgid: int | str) -> str | None:
+    """The PID namespace's identity (pid_namespaces(7))."""
+    return link_target(f"/proc/{tgid}/ns/pid")
+
+
+def link_target(path: str) -> str | None:
+    """Where a symbolic link of /proc points, ``None`` when it can't be read."""
+    try:
+        return os.readlink(path)  # noqa: PTH115 - /proc links are texts, not always paths
+    except OSError:
+        return None

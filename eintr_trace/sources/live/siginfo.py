@@ -1,0 +1,53 @@
+"""The siginfo_t of a signal-delivery-stop, as a value."""
+
+from __future__ import annotations
+
+import signal
+import struct
+from dataclasses import dataclass
+
+from eintr_trace.facts.signals import signal_code_name, signal_name
+from eintr_trace.model.events import SignalInfo
+
+# siginfo_t on 64-bit Linux: si_signo, si_errno, si_code, padding, then for signals sent by a
+# process and for SIGCHLD: si_pid, si_uid (uapi asm-generic/siginfo.h).
+_LAYOUT = struct.Struct("<iii4xiI")
+_SI_USER = 0
+_SI_QUEUE = -1
+_SI_MESGQ = -3
+_SI_TKILL = -6
+_SENT_BY_A_PROCESS = frozenset({_SI_USER, _SI_QUEUE, _SI_MESGQ, _SI_TKILL})
+
+
+@dataclass(frozen=True)
+class SiginfoFields:
+    """The fields that matter here; ``pid`` and ``uid`` only where this kind has them."""
+
+    signo: int
+    code: int
+    pid: int | None
+    uid: int | None
+
+    @property
+    def for_one_thread(self) -> bool:
+        """Sent by tgkill(2) to this very thread, so the kernel had no choice of thread."""
+        return self.code == _SI_TKILL
+
+
+def parse(data: bytes) -> SiginfoFields:
+    """The fields of 128 bytes of siginfo_t."""
+    signo, _errno, code, pid, uid = _LAYOUT.unpack_from(data)
+    has_sender = code in _SENT_BY_A_PROCESS or (signo == signal.SIGCHLD and code > 0)
+    return SiginfoFields(signo, code, pid if has_sender else None, uid if has_sender else None)
+
+
+def describe(fields: SiginfoFields, sender_command: str | None) -> SignalInfo:
+    """The value for an event."""
+    return SignalInfo(
+        signo=fields.signo,
+        name=signal_name(fields.signo),
+        code=signal_code_name(fields.signo, fields.code),
+        sender_pid=fields.pid,
+        sender_uid=fields.uid,
+        sender_command=sender_command,
+    )

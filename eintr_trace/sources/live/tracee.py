@@ -1,0 +1,104 @@
+"""What the tracer remembers of each process and thread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from eintr_trace.errors import EintrTraceError
+from eintr_trace.interpreter.memory import ProcessMemory
+from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
+from eintr_trace.sources.live.follow import FollowStack
+from eintr_trace.sources.live.hold_budget import HoldBudget
+
+# When to look for the interpreter of a program that has just been executed, after the exec:
+# it has to be loaded first. Far apart, so that a program that is not CPython costs nothing.
+_SEARCH_AFTER_NS = tuple(ms * 1_000_000 for ms in (30, 80, 200, 500, 1_500, 4_000))
+
+
+class TracedProcess:
+    """One process: its memory, and its interpreter once that was found.
+
+    ``problem`` says why there is no reader. ``main_tid`` is CPython's main thread as far as
+    known, the kernel's until then.
+    """
+
+    def __init__(self, tgid: int) -> None:
+        self.tgid = tgid
+        self.main_tid = tgid
+        self.memory = ProcessMemory(tgid)
+        self.reader: InterpreterReader | None = None
+        self.problem: str | None = None
+        self._search_at_ns: list[int] = []
+
+    def find_interpreter(self) -> bool:
+        """Look for CPython now; true when it was found. Takes long: never during a stop."""
+        try:
+            self.reader = open_interpreter(self.tgid)
+        except EintrTraceError as error:
+            self.problem = error.message
+            return False
+        self.problem = None
+        return True
+
+    def executed(self, now_ns: int) -> None:
+        """The process became another program: forget all that was read from the old one."""
+        self.close()
+        self.memory = ProcessMemory(self.tgid)
+        self.search_later(now_ns)
+
+    def search_later(self, now_ns: int) -> None:
+        """Look for the interpreter when the program has had time to load it."""
+        self.problem = "the program has only just been executed; its interpreter is not up yet"
+        self._search_at_ns = [now_ns + after for after in _SEARCH_AFTER_NS]
+
+    @property
+    def next_search_ns(self) -> int | None:
+        """When to look for the interpreter again; ``None``: no more."""
+        return self._search_at_ns[0] if self._search_at_ns else None
+
+    def search(self) -> bool:
+        """One of the looks planned by ``search_later``; true when it settled the question."""
+        self._search_at_ns.pop(0)
+        if self.find_interpreter():
+            self._search_at_ns.clear()
+        return not self._search_at_ns
+
+    def close(self) -> None:
+        """Give the descriptors back."""
+        self.memory.close()
+        if self.reader is not None:
+            self.reader.close()
+            self.reader = None
+
+
+@dataclass
+class LastDelivery:
+    """The stack pointer and call of the newest delivery, to know a nested one by."""
+
+    nr: int
+    sp: int
+    ip: int
+
+
+@dataclass
+class Tracee:
+    """One thread.
+
+    ``fresh``: its first stop, which every thread made by a traced one begins with, is still
+    to come. ``stopped_by``: the signal of the group-stop it is in. ``held_in_round`` and
+    ``released_ns``: when the tracer last held it (see ``rerouted``).
+    """
+
+    tid: int
+    process: TracedProcess
+    budget: HoldBudget
+    fresh: bool = False
+    stopped_by: int | None = None
+    following: FollowStack = field(default_factory=FollowStack)
+    fs_base: int | None = None
+    last_delivery: LastDelivery | None = None
+    held_in_round: int = -1
+    released_ns: int = 0
+    passed: Counter[int] = field(default_factory=Counter)
+    passed_since_ns: int = 0

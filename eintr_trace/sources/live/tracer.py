@@ -1,0 +1,350 @@
+"""The tracer: what it does with each stop, and when it lets a thread sleep again.
+
+Every handler of a stop follows one order: look, resume the thread, then tell. A thread that
+was killed while it was held (ESRCH) is left to its exit, which is reported next.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import assert_never
+
+from eintr_trace.facts.restart_codes import restart_code_name
+from eintr_trace.facts.signals import signal_name
+from eintr_trace.model.events import (
+    ContinueTrapped,
+    Disposition,
+    Event,
+    FollowEnded,
+    GroupStopped,
+    HandlerReturned,
+    HandlerReturning,
+    InterruptedCall,
+    SyscallEntered,
+    SyscallExited,
+    WentQuiet,
+)
+from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.sources.live import binding, observe, proc
+from eintr_trace.sources.live.binding import Resume, SyscallInfo, SyscallOp
+from eintr_trace.sources.live.deliveries import Deliveries
+from eintr_trace.sources.live.follow import Follow
+from eintr_trace.sources.live.lifecycle import Lifecycle
+from eintr_trace.sources.live.registers import (
+    RT_SIGRETURN_NR,
+    read_registers,
+    saved_frame_at_sigreturn,
+)
+from eintr_trace.sources.live.roster import Roster
+from eintr_trace.sources.live.tracee import Tracee
+from eintr_trace.sources.live.wait_status import (
+    EventStop,
+    Exited,
+    GroupStop,
+    Killed,
+    SignalDeliveryStop,
+    Stop,
+    SyscallStop,
+    TrapStop,
+    reap,
+)
+
+QUIET_AFTER_NS = 100_000_000  # an outcome not known by then is told as it stands
+
+
+class Tracer:
+    """Serves the stops of all traced threads; one thread, never more than one stop at a time."""
+
+    def __init__(
+        self, roster: Roster, emit: Callable[[Event], None], signals: frozenset[int] | None
+    ) -> None:
+        self._roster = roster
+        self._emit = emit
+        self._following: dict[int, Tracee] = {}
+        self._deliveries = Deliveries(roster, emit, signals)
+        self.lifecycle = Lifecycle(roster, emit)
+        self.episodes_ended = 0
+
+    @property
+    def deliveries_seen(self) -> int:
+        """Deliveries of the signals asked for, looked at or not."""
+        return self._deliveries.seen
+
+    @property
+    def deliveries_passed(self) -> int:
+        """Those that were passed on unread for the sake of the program's progress."""
+        return self._deliveries.passed
+
+    def serve(self, tid: int, stop: Stop, wait_round: int) -> None:
+        """Serve one stop; ``wait_round`` counts the times the wait loop has slept."""
+        now_ns = time.monotonic_ns()
+        tracee = self._roster.tracees.get(tid)
+        if tracee is None:
+            if isinstance(stop, Exited | Killed):
+                reap(tid)
+                return
+            tracee = self._roster.first_stop(tid)
+        tracee.held_in_round = wait_round
+        try:
+            self._dispatch(tracee, stop, now_ns, wait_round)
+        except ProcessLookupError:
+            return  # killed while held: its exit is reported next
+        finally:
+            tracee.released_ns = time.monotonic_ns()
+
+    def _dispatch(self, tracee: Tracee, stop: Stop, now_ns: int, wait_round: int) -> None:
+        match stop:
+            case SignalDeliveryStop(signo):
+                self._delivery(tracee, signo, now_ns, wait_round)
+            case SyscallStop():
+                self._syscall_stop(tracee, now_ns)
+            case TrapStop():
+                self._trap(tracee, now_ns)
+            case GroupStop(signo):
+                self._group_stop(tracee, signo, now_ns)
+            case EventStop(event):
+                replacement = self.lifecycle.event(tracee, event, now_ns)
+                self._resume(replacement, now_ns)
+            case Exited(status):
+                self._forget(tracee)
+                self.lifecycle.ended(tracee, now_ns, status=status, signo=None)
+            case Killed(signo):
+                self._forget(tracee)
+                self.lifecycle.ended(tracee, now_ns, status=None, signo=signo)
+            case _:
+                assert_never(stop)
+
+    def _resume(self, tracee: Tracee, stopped_ns: int, signo: int = 0) -> int:
+        """Let the thread go on, asleep or followed; returns how long it was held."""
+        following = tracee.following
+        how = Resume.CONT if following.innermost is None else Resume.SYSCALL
+        binding.resume(tracee.tid, how, signo)
+        now_ns = time.monotonic_ns()
+        tracee.budget.spend(now_ns - stopped_ns)
+        following.last_stop_ns = now_ns
+        return now_ns - stopped_ns
+
+    # Signals
+
+    def _delivery(self, tracee: Tracee, signo: int, now_ns: int, wait_round: int) -> None:
+        if not self._deliveries.wanted(tracee, signo, now_ns):
+            self._pass_on(tracee, signo, now_ns)
+            return
+        event = self._deliveries.look(tracee, signo, now_ns, wait_round)
+        caught = event.disposition is Disposition.CAUGHT
+        self._met(tracee, event.call, event.python)
+        if caught:
+            tracee.following.handler_entered()
+        followed = tracee.following.innermost is not None
+        held_ns = self._resume(tracee, now_ns, signo)
+        self._deliveries.tell(tracee, event, held_ns)
+        if not followed:
+            self.episodes_ended += 1
+
+    def _pass_on(self, tracee: Tracee, signo: int, now_ns: int) -> None:
+        """Deliver at once; a thread out of credit is no longer followed either."""
+        abandoned = self._stop_following(tracee)
+        self._resume(tracee, now_ns, signo)
+        self._deliveries.count_passed(tracee, signo, now_ns)
+        if abandoned:
+            self._tell_ended(tracee, abandoned, "passed on at once so that the program progresses")
+
+    def _trap(self, tracee: Tracee, now_ns: int) -> None:
+        """A new thread's first stop, or SIGCONT: which traps every seized thread."""
+        if tracee.fresh:
+            tracee.fresh = False
+            self._resume(tracee, now_ns)
+            return
+        stopped_by, tracee.stopped_by = tracee.stopped_by, None
+        call, python = self._meet_call(tracee)
+        held_ns = self._resume(tracee, now_ns)
+        self._emit(
+            ContinueTrapped(
+                now_ns,
+                tracee.process.tgid,
+                tracee.tid,
+                call,
+                was_stopped=stopped_by is not None,
+                python=python,
+                held_ns=held_ns,
+            )
+        )
+
+    def _group_stop(self, tracee: Tracee, signo: int, now_ns: int) -> None:
+        tracee.fresh = False
+        tracee.stopped_by = signo
+        call, python = self._meet_call(tracee)
+        binding.listen(tracee.tid)
+        self._emit(
+            GroupStopped(
+                now_ns,
+                tracee.process.tgid,
+                tracee.tid,
+                signo,
+                signal_name(signo),
+                call,
+                python=python,
+                held_ns=time.monotonic_ns() - now_ns,
+            )
+        )
+
+    def _meet_call(self, tracee: Tracee) -> tuple[InterruptedCall | None, PythonSnapshot | None]:
+        """The call a group-stop or trap met; the thread is followed if it was interrupted."""
+        registers = read_registers(tracee.tid)
+        tracee.fs_base = registers.fs_base
+        call = observe.call_in_progress(tracee, registers)
+        if call is None or not was_interrupted(call):
+            return call, None
+        python = observe.python_state(tracee, None)
+        self._met(tracee, call, python)
+        return call, python
+
+    # Following
+
+    def _met(
+        self, tracee: Tracee, call: InterruptedCall | None, python: PythonSnapshot | None
+    ) -> None:
+        """Follow the thread if a call was interrupted, and not already for this very call.
+
+        Several stops can meet one interruption before the thread runs again: a trap and a
+        delivery (SIGCONT), a group-stop and its end, two signals at once.
+        """
+        if call is None or not was_interrupted(call):
+            return
+        innermost = tracee.following.innermost
+        if innermost is not None and not innermost.ran:
+            return
+        tracee.following.begin(Follow(call.syscall, python))
+        self._following[tracee.tid] = tracee
+
+    def _stop_following(self, tracee: Tracee) -> int:
+        abandoned = len(tracee.following.follows)
+        tracee.following.follows.clear()
+        return abandoned
+
+    def _tell_ended(self, tracee: Tracee, count: int, reason: str) -> None:
+        self.episodes_ended += count
+        if tracee.following.innermost is None:
+            self._following.pop(tracee.tid, None)
+            now_ns = time.monotonic_ns()
+            self._emit(FollowEnded(now_ns, tracee.process.tgid, tracee.tid, reason))
+
+    def _forget(self, tracee: Tracee) -> None:
+        self._following.pop(tracee.tid, None)
+        self.episodes_ended += self._stop_following(tracee)
+        self._deliveries.tell_passed(tracee)
+
+    def _syscall_stop(self, tracee: Tracee, now_ns: int) -> None:
+        follow = tracee.following.innermost
+        info = binding.syscall_information(tracee.tid)
+        if info is None or follow is None:
+            self._resume(tracee, now_ns)
+            return
+        match info.op:
+            case SyscallOp.ENTRY if info.nr == RT_SIGRETURN_NR:
+                self._handler_returning(tracee, follow, info, now_ns)
+            case SyscallOp.ENTRY:
+                self._entered(tracee, follow, info, now_ns)
+            case SyscallOp.EXIT:
+                self._exited(tracee, info, now_ns)
+            case _:
+                assert_never(info.op)
+
+    def _handler_returning(
+        self, tracee: Tracee, follow: Follow, info: SyscallInfo, now_ns: int
+    ) -> None:
+        tracee.following.entered_nr = RT_SIGRETURN_NR
+        tracee.following.handler_returned()
+        try:
+            frame = saved_frame_at_sigreturn(info.sp, tracee.process.memory.read)
+        except OSError:
+            frame = None
+        handler = None if follow.python is None else follow.python.handler
+        python = observe.handler_state(tracee, None if handler is None else handler.signo)
+        held_ns = self._resume(tracee, now_ns)
+        self._emit(
+            HandlerReturning(
+                now_ns,
+                tracee.process.tgid,
+                tracee.tid,
+                saved_retval=None if frame is None else frame.retval,
+                saved_ip=None if frame is None else frame.ip,
+                python=python,
+                held_ns=held_ns,
+            )
+        )
+
+    def _entered(self, tracee: Tracee, follow: Follow, info: SyscallInfo, now_ns: int) -> None:
+        assert info.nr is not None  # an entry has both (SyscallInfo)
+        assert info.args is not None
+        syscall = observe.syscall_made(tracee, info.nr, info.args)
+        python = None
+        if follow.wants_python(syscall):
+            python = observe.python_state(tracee, None, after_unwind=True)
+        ended = tracee.following.entered(syscall, python)
+        held_ns = self._resume(tracee, now_ns)
+        tgid, tid = tracee.process.tgid, tracee.tid
+        self._emit(SyscallEntered(now_ns, tgid, tid, syscall, info.ip, info.sp, python, held_ns))
+        if ended:
+            self._tell_ended(tracee, ended, "the outcome is known")
+
+    def _exited(self, tracee: Tracee, info: SyscallInfo, now_ns: int) -> None:
+        assert info.retval is not None  # an exit has it (SyscallInfo)
+        nr = tracee.following.entered_nr
+        interrupted = restart_code_name(info.retval) is not None
+        ended = tracee.following.exited(interrupted=interrupted)
+        held_ns = self._resume(tracee, now_ns)
+        tgid, tid = tracee.process.tgid, tracee.tid
+        if nr == RT_SIGRETURN_NR:
+            self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns))
+        else:
+            name = "???" if nr is None else binding.syscall_name(nr)  # as strace says it
+            self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns))
+        if ended:
+            self._tell_ended(tracee, ended, "the call made again has ended")
+
+    # Threads that make no stop
+
+    def next_quiet_ns(self) -> int | None:
+        """When the next followed thread will have been without a stop for too long."""
+        return min((t.following.last_stop_ns for t in self._unreported()), default=None)
+
+    def look_at_quiet(self, now_ns: int) -> None:
+        """Tell of followed threads that made no stop for ``QUIET_AFTER_NS``; reads only."""
+        for tracee in self._unreported():
+            after_ns = now_ns - tracee.following.last_stop_ns
+            if after_ns < QUIET_AFTER_NS:
+                continue
+            tracee.following.quiet_reported = True
+            number = proc.blocked_call_number(tracee.tid)
+            self._emit(
+                WentQuiet(
+                    now_ns,
+                    tracee.process.tgid,
+                    tracee.tid,
+                    after_ns,
+                    python=observe.agreeing_python_state(tracee, None),
+                    blocked_in=None if number is None else binding.syscall_name(number),
+                )
+            )
+
+    def _unreported(self) -> list[Tracee]:
+        return [
+            tracee
+            for tracee in self._following.values()
+            if not tracee.following.quiet_reported
+            and tracee.stopped_by is None
+            and tracee.following.innermost is not None
+            and not tracee.following.innermost.awaiting_result
+        ]
+
+    def finish(self) -> None:
+        """Tell what is still untold: sums of deliveries that were passed on."""
+        for tracee in self._roster.tracees.values():
+            self._deliveries.tell_passed(tracee)
+
+
+def was_interrupted(call: InterruptedCall) -> bool:
+    """Whether a signal met the call in progress: a restart code or EINTR in rax."""
+    return restart_code_name(call.retval) is not None
