@@ -1,0 +1,162 @@
+"""Remedies: what a program can do about an interruption, when each helps, and when it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+
+from eintr_trace.facts.restart_codes import RestartCode, honours_sa_restart
+
+
+class RemedyId(StrEnum):
+    """The remedies, by what is to be done."""
+
+    UPGRADE_PYTHON = "upgrade-python"
+    RESTART_IN_KERNEL = "restart-in-kernel"
+    RESTART_CANNOT_HELP = "restart-cannot-help"
+    RETRY_LOOP = "retry-loop"
+    RETRY_WITH_DEADLINE = "retry-with-deadline"
+    CLOSE_CONNECTION = "close-connection"
+    BLOCK_SIGNAL = "block-signal"
+    BLOCK_SIGNAL_IN_C = "block-signal-in-C"
+    WAKEUP_FD = "wakeup-fd"
+    HANDLER_MUST_NOT_RAISE = "handler-must-not-raise"
+    SEND_TO_ANOTHER = "send-to-another"
+    SLEEP_UNTIL = "sleep-until"
+    FIX_EXTENSION = "fix-extension"
+    DO_NOT_RETRY_CLOSE = "do-not-retry-close"
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One remedy: ``applies`` says when, ``text`` what to do, ``citation`` where that is said."""
+
+    id: RemedyId
+    applies: str
+    text: str
+    citation: str
+
+
+_SIGNAL_MODULE = "https://docs.python.org/3/library/signal.html"
+
+_REMEDIES = (
+    Remedy(
+        RemedyId.UPGRADE_PYTHON,
+        "the interpreter is older than 3.5 and the function retries since",
+        "From Python 3.5 on, the interpreter makes this call again by itself after the signal "
+        "handler has run.",
+        "PEP 475, https://peps.python.org/pep-0475/",
+    ),
+    Remedy(
+        RemedyId.RESTART_IN_KERNEL,
+        "the call was interrupted with ERESTARTSYS and the handler lacks SA_RESTART",
+        "Call signal.siginterrupt(signum, False) after signal.signal(): the kernel then restarts "
+        "this call by itself. Every later signal.signal() for that signal takes it back, and the "
+        "Python handler runs only when the call returns.",
+        f"{_SIGNAL_MODULE}#signal.siginterrupt; sigaction(2), SA_RESTART; seen with strace on "
+        "2.7 and 3.6 to 3.13",
+    ),
+    Remedy(
+        RemedyId.RESTART_CANNOT_HELP,
+        "the call was interrupted with ERESTARTNOHAND, ERESTART_RESTARTBLOCK or a plain EINTR",
+        "signal.siginterrupt(signum, False) cannot help here: the kernel never restarts poll, "
+        "select, epoll_wait, sleeps, or a socket with SO_RCVTIMEO or SO_SNDTIMEO after a handler. "
+        "settimeout() makes Python wait in poll.",
+        "signal(7), Interruption of system calls and library functions by signal handlers",
+    ),
+    Remedy(
+        RemedyId.RETRY_LOOP,
+        "the call itself raised EINTR and had done nothing yet",
+        "Call again while the error's errno is EINTR: try the call, except the error, continue "
+        "if errno == errno.EINTR, else raise. Nothing has been read or written at that point.",
+        "signal(7): a call that has transferred some data returns success, not EINTR; "
+        "PEP 475, Rationale",
+    ),
+    Remedy(
+        RemedyId.RETRY_WITH_DEADLINE,
+        "the call that raised EINTR had a timeout",
+        "Take the deadline once, before the first attempt, and retry only for the time that is "
+        "left; otherwise every signal makes the wait longer.",
+        "PEP 475, Modification of the signal handlers and timeouts: the timeout is recomputed",
+    ),
+    Remedy(
+        RemedyId.CLOSE_CONNECTION,
+        "the error went through code that had already read part of a message (Thrift's readAll)",
+        "Do not just call again: the bytes read so far are gone and the stream is out of step. "
+        "Close the connection, open a new one and send the request again if it may be repeated.",
+        "apache/thrift lib/py/src/transport/TTransport.py, TTransportBase.readAll",
+    ),
+    Remedy(
+        RemedyId.BLOCK_SIGNAL,
+        "Python 3.3 or newer, and the thread must not be interrupted",
+        "Block the signal in this thread around the call with signal.pthread_sigmask(), or in all "
+        "threads but one: it then waits, or another thread takes it.",
+        f"{_SIGNAL_MODULE}#signal.pthread_sigmask; pthread_sigmask(3)",
+    ),
+    Remedy(
+        RemedyId.BLOCK_SIGNAL_IN_C,
+        "Python 2.7, and the thread must not be interrupted",
+        "Python 2.7 has no pthread_sigmask(): block the signal in the process that starts this "
+        "one (the mask is inherited), or call it through ctypes.",
+        "pthread_sigmask(3); execve(2): the signal mask is preserved",
+    ),
+    Remedy(
+        RemedyId.WAKEUP_FD,
+        "the program reacts to the signal in a loop that waits for descriptors",
+        "Let the loop see signals as data among its descriptors, and do nothing in the handler: "
+        "signal.set_wakeup_fd(), or a signalfd with the signal blocked, which interrupts nothing. "
+        "asyncio's loop.add_signal_handler() is made this way. Before Python 3.5 the wait of a "
+        "loop with set_wakeup_fd() still ends with EINTR.",
+        f"{_SIGNAL_MODULE}#signal.set_wakeup_fd; signalfd(2)",
+    ),
+    Remedy(
+        RemedyId.HANDLER_MUST_NOT_RAISE,
+        "the Python signal handler raised, so the interrupted call was given up",
+        "Do not raise in the handler: set a flag or write to a pipe and return; the interrupted "
+        "call is then made again. An exception surfaces wherever the program happens to be.",
+        f"{_SIGNAL_MODULE}#note-on-signal-handlers-and-exceptions",
+    ),
+    Remedy(
+        RemedyId.SEND_TO_ANOTHER,
+        "the signal is sent by a program that is under one's control",
+        "If it need not be a signal, tell the program in another way, for example through a "
+        "socket or a pipe: no call is interrupted then.",
+        "signal(7)",
+    ),
+    Remedy(
+        RemedyId.SLEEP_UNTIL,
+        "time.sleep() came back early (Python older than 3.5)",
+        "Sleep in a loop until the time has come: before Python 3.5 a signal ends time.sleep() "
+        "without an exception.",
+        "https://docs.python.org/3/library/time.html#time.sleep, changed in version 3.5",
+    ),
+    Remedy(
+        RemedyId.FIX_EXTENSION,
+        "a C extension or a ctypes call got EINTR",
+        "PEP 475 does not cover C code outside CPython: in the extension, on EINTR call "
+        "PyErr_CheckSignals() (with the GIL held) and make the call again unless it returns -1.",
+        "https://docs.python.org/3/c-api/exceptions.html#c.PyErr_CheckSignals; PEP 475",
+    ),
+    Remedy(
+        RemedyId.DO_NOT_RETRY_CLOSE,
+        "close() or dup2() was interrupted",
+        "Do not call close() again: Linux has freed the descriptor already, and by now it may be "
+        "another thread's file.",
+        "close(2), NOTES, Dealing with error returns from close()",
+    ),
+)
+
+REMEDIES: Final = MappingProxyType({remedy.id: remedy for remedy in _REMEDIES})
+
+
+def remedy(remedy_id: RemedyId) -> Remedy:
+    """Give one remedy."""
+    return REMEDIES[remedy_id]
+
+
+def sa_restart_remedy(code: RestartCode) -> Remedy:
+    """Give what there is to say about SA_RESTART for a call interrupted with ``code``."""
+    helps = honours_sa_restart(code)
+    return remedy(RemedyId.RESTART_IN_KERNEL if helps else RemedyId.RESTART_CANNOT_HELP)

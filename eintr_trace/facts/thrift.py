@@ -1,0 +1,154 @@
+"""What Apache Thrift's and thriftpy2's Python transports do when a call gives EINTR.
+
+Read from the tags of apache/thrift (lib/py/src), installed as the package ``thrift``, and
+from Thriftpy/thriftpy2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class OnEintr(StrEnum):
+    """What the function does with the EINTR it gets from Python."""
+
+    WRAPS = "wraps"  # raises TTransportException with the error inside
+    PASSES_ON = "passes-on"  # lets the exception through
+    LOSES_DATA = "loses-data"  # lets it through and forgets what it had read
+    RETRIES = "retries"
+    TAKES_FOR_CLOSED = "takes-for-closed"  # believes that the peer has closed
+
+
+@dataclass(frozen=True)
+class ThriftFact:
+    """One function of the library, for releases ``first`` to ``last`` (both included).
+
+    These are the releases that were looked at, not a claim about others; ``last`` of ``None``
+    stands for all later ones. ``file`` is the end of the path as installed.
+    ``retry_is_safe``: whether calling the function again continues where the stream stands;
+    ``None``: not known.
+    """
+
+    library: str
+    first: str
+    last: str | None
+    file: str
+    function: str
+    on_eintr: OnEintr
+    retry_is_safe: bool | None
+    text: str
+    citation: str
+
+
+_TSOCKET = "thrift/transport/TSocket.py"
+_TTRANSPORT = "thrift/transport/TTransport.py"
+_NO_EINTR = "the word EINTR occurs in no commit under lib/py"
+
+THRIFT_FACTS = (
+    ThriftFact(
+        "Apache Thrift",
+        "0.2.0",
+        "0.4.0",
+        _TSOCKET,
+        "read",
+        OnEintr.PASSES_ON,
+        True,
+        "TSocket.read calls recv once and lets every exception through",
+        f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.2.0 to 0.4.0; {_NO_EINTR}",
+    ),
+    ThriftFact(
+        "Apache Thrift",
+        "0.5.0",
+        "0.12.0",
+        _TSOCKET,
+        "read",
+        OnEintr.PASSES_ON,
+        True,
+        "TSocket.read lets every socket.error through but ECONNRESET on macOS and FreeBSD",
+        f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.5.0 to 0.12.0; {_NO_EINTR}",
+    ),
+    ThriftFact(
+        "Apache Thrift",
+        "0.13.0",
+        "0.24.0",
+        _TSOCKET,
+        "read",
+        OnEintr.WRAPS,
+        True,
+        "TSocket.read wraps every socket.error but a timeout in "
+        "TTransportException('unexpected exception'): errno 4 is left only in its .inner",
+        f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.13.0 to v0.24.0; {_NO_EINTR}",
+    ),
+    ThriftFact(
+        "Apache Thrift",
+        "0.13.0",
+        "0.24.0",
+        _TSOCKET,
+        "write",
+        OnEintr.WRAPS,
+        False,
+        "TSocket.write sends in a loop and wraps every socket.error in "
+        "TTransportException('unexpected exception'); how much was sent is lost",
+        f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.13.0 to v0.24.0; {_NO_EINTR}",
+    ),
+    ThriftFact(
+        "Apache Thrift",
+        "0.14.0",
+        "0.24.0",
+        _TSOCKET,
+        "isOpen",
+        OnEintr.TAKES_FOR_CLOSED,
+        None,
+        "TSocket.isOpen peeks at one byte; an error that is not EAGAIN makes it close the socket",
+        "apache/thrift lib/py/src/transport/TSocket.py, tags 0.14.0 to v0.24.0",
+    ),
+    ThriftFact(
+        "Apache Thrift",
+        "0.21.0",
+        "0.24.0",
+        _TTRANSPORT,
+        "readAll",
+        OnEintr.LOSES_DATA,
+        False,
+        "readAll collects what read returns in a local variable: when read raises, the bytes "
+        "already read are gone and the stream is out of step",
+        "apache/thrift 0.21.0 lib/py/src/transport/TTransport.py L58-70, TTransportBase.readAll",
+    ),
+    ThriftFact(
+        "Apache Thrift",
+        "0.21.0",
+        "0.24.0",
+        "thrift/server/TNonblockingServer.py",
+        "_poll_select",
+        OnEintr.PASSES_ON,
+        True,
+        "TNonblockingServer waits in poll() without handling EINTR: serve() ends with the error",
+        "apache/thrift 0.21.0 and v0.24.0 lib/py/src/server/TNonblockingServer.py L348",
+    ),
+    ThriftFact(
+        "thriftpy2",
+        "0.4.0",
+        None,
+        "thriftpy2/transport/socket.py",
+        "read",
+        OnEintr.RETRIES,
+        True,
+        "thriftpy2's TSocket.read calls recv again when it gets EINTR",
+        "Thriftpy/thriftpy2 pull request 9, commit 823ab8d, in 0.4.0 and later",
+    ),
+)
+
+
+def thrift_facts_for(file: str, function: str) -> tuple[ThriftFact, ...]:
+    """Give the facts about a Python function, from the oldest release to the newest.
+
+    ``file``: the path as the code object has it; ``function``: its name, bare or qualified
+    (``TSocket.read``). More than one fact where releases differ; none for other code.
+    """
+    name = function.rpartition(".")[2]
+    return tuple(
+        fact
+        for fact in THRIFT_FACTS
+        if fact.function == name and (file == fact.file or file.endswith(f"/{fact.file}"))
+    )
