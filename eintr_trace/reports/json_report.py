@@ -128,6 +128,7 @@ def _episode(episode: Episode) -> Json:
         "evidence": [_evidence(evidence) for evidence in episode.evidence],
         "explanation": [_sentence(sentence) for sentence in episode.explanation],
         "advice": list(episode.advice),
+        "headline": episode.headline,
     }
 
 

@@ -31,10 +31,9 @@ class Detail(Enum):
 
 @dataclass(frozen=True)
 class TextStyle:
-    """``width`` in columns; ``zone`` is the time zone of the times (``None``: local time)."""
+    """How a report looks; ``zone`` is the time zone of its times (``None``: local time)."""
 
-    width: int = 80
-    colour: bool = False
+    layout: Layout
     detail: Detail = Detail.BLOCKS
     zone: tzinfo | None = None
 
@@ -45,7 +44,7 @@ class TextReport:
     def __init__(self, stream: TextIO, header: TraceHeader, style: TextStyle) -> None:
         self._stream = stream
         self._detail = style.detail
-        self._layout = Layout(style.width, style.colour)
+        self._layout = style.layout
         self._blocks = BlockWriter(
             header, self._layout, verbose=style.detail is Detail.EVIDENCE, zone=style.zone
         )

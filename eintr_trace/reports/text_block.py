@@ -74,7 +74,10 @@ class BlockWriter:
         what = wording.headline(episode)
         spans = [Span(f"{time}  "), Span(what, Tone.STRONG), *_verdict(episode)]
         lead = f"#{episode.id}"
-        return self._layout.paragraph(Span(lead, Tone.STRONG), spans, max(4, len(lead) + 1))
+        first = self._layout.paragraph(Span(lead, Tone.STRONG), spans, max(4, len(lead) + 1))
+        if not episode.headline:
+            return first
+        return first + self._layout.paragraph(Span(""), [Span(episode.headline)], len(_MARGIN))
 
     def _calls(self, episode: Episode) -> Iterator[str]:
         syscall = episode.syscall

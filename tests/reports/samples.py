@@ -121,6 +121,7 @@ RAISED = Episode(
         Sentence(Layer.PROGRAM, "client.py caught that and gave the request up.", (2,)),
     ),
     advice=("Run it under Python 3.5 or later, which calls again by itself (PEP 475).",),
+    headline="SIGUSR1 met recvfrom in read: TTransportException, caught in main (client.py:38)",
 )
 
 RESUMED = Episode(

@@ -14,6 +14,7 @@ import pytest
 from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import EpisodeUpdate
+from eintr_trace.reports.layout import Layout
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
 from eintr_trace.reports.text_block import OUTCOME_TONES
 from tests.reports import samples
@@ -40,7 +41,7 @@ def _rendered(*updates: EpisodeUpdate, style: TextStyle | None = None) -> str:
 
 
 def _style(width: int = 90, colour: bool = False, detail: Detail = Detail.BLOCKS) -> TextStyle:
-    return TextStyle(width=width, colour=colour, detail=detail, zone=UTC)
+    return TextStyle(Layout(width, colour), detail, zone=UTC)
 
 
 def _summary(*episodes: Episode, style: TextStyle | None = None) -> str:
