@@ -44,7 +44,7 @@ class Layout:
         """Return wrapped lines, newline at the end: ``lead`` in the first ``indent`` columns."""
         first = escape(lead.text)
         lines: list[str] = []
-        prefix = self.paint(first, lead.tone) + " " * max(1, indent - _columns(first))
+        prefix = self.paint(first, lead.tone) + " " * max(1, indent - columns(first))
         room = max(20, self.width - indent)
         for line in _filled(_words(spans), room):
             lines.append(prefix + "".join(self.paint(text, tone) for text, tone in line))
@@ -88,7 +88,7 @@ def _filled(words: Iterator[tuple[str, Tone]], room: int) -> Iterator[list[tuple
     line: list[tuple[str, Tone]] = []
     used = 0
     for unit in _unbreakable(words):
-        needed = sum(_columns(text) for text, _ in unit)
+        needed = sum(columns(text) for text, _ in unit)
         if used + needed > room and line:
             yield _merged(line[:-1] if line[-1][0].isspace() else line)
             line, used = [], 0
@@ -96,12 +96,12 @@ def _filled(words: Iterator[tuple[str, Tone]], room: int) -> Iterator[list[tuple
             continue
         for piece, tone in unit:
             text = piece
-            while _columns(text) > room - used:
+            while columns(text) > room - used:
                 cut = _cut(text, room - used)
                 yield _merged([*line, (text[:cut], tone)])
                 line, used, text = [], 0, text[cut:]
             line.append((text, tone))
-            used += _columns(text)
+            used += columns(text)
     if line:
         yield _merged(line)
 
@@ -122,13 +122,14 @@ def _cut(text: str, room: int) -> int:
     """Return how many characters of ``text`` fit into ``room`` columns, at least one."""
     used = 0
     for index, char in enumerate(text):
-        used += _columns(char)
+        used += columns(char)
         if used > room:
             return max(1, index)
     return len(text)
 
 
-def _columns(text: str) -> int:
+def columns(text: str) -> int:
+    """Return how many terminal columns a text takes (Unicode Annex 11)."""
     if text.isascii():
         return len(text)
     return sum(_char_columns(char) for char in text)

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from eintr_trace.reports.columns import side_by_side
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.layout import Layout, Span, Tone, colour_wanted
 
@@ -69,3 +70,10 @@ def test_colour_follows_the_conventions(
     environment: dict[str, str], is_terminal: bool, wanted: bool
 ) -> None:
     assert colour_wanted(environment, is_terminal) is wanted
+
+
+def test_two_texts_side_by_side() -> None:
+    left = "\x1b[1mab\x1b[0m\n信号\nabcdef\n"
+    assert side_by_side(left, "x\n\ny\nz\n", 6) == (
+        "\x1b[1mab\x1b[0m     │ x\n信号   │\nabcdef │ y\n       │ z\n"
+    )
