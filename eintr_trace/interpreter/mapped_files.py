@@ -1,0 +1,79 @@
+"""The program files mapped into a process, opened as that process has them.
+
+A process in a container names files of its own mount namespace, and a file may have been
+replaced or deleted since it was mapped: /proc/PID/map_files, /proc/PID/exe and
+/proc/PID/root (proc(5)) lead to what is really there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+DELETED_SUFFIX = " (deleted)"
+_MAPS_LINE = re.compile(
+    r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<permissions>\S{4}) (?P<offset>[0-9a-f]+) "
+    r"(?P<file>\S+ \d+) +(?P<path>/.*)"
+)
+
+
+@dataclass(frozen=True)
+class MappedFile:
+    """A file with at least one executable mapping.
+
+    ``start`` and ``end`` are the mapping of its first bytes; ``path`` is as the process sees
+    it, without the kernel's note that it was deleted.
+    """
+
+    path: str
+    start: int
+    end: int
+
+
+def mapped_programs(tgid: int) -> list[MappedFile]:
+    """The executable and the libraries of a process, in the order of their addresses.
+
+    Raises OSError when /proc/PID/maps cannot be read.
+    """
+    first_mappings: dict[str, MappedFile] = {}
+    executable: set[str] = set()
+    for match in map(_MAPS_LINE.match, _maps_lines(tgid)):
+        if match is None:
+            continue
+        path = match["path"].removesuffix(DELETED_SUFFIX)
+        key = f"{match['file']} {path}"
+        if int(match["offset"], 16) == 0 and key not in first_mappings:
+            first_mappings[key] = MappedFile(path, int(match["start"], 16), int(match["end"], 16))
+        if "x" in match["permissions"]:
+            executable.add(key)
+    return [mapped for key, mapped in first_mappings.items() if key in executable]
+
+
+def _maps_lines(tgid: int) -> list[str]:
+    text = Path(f"/proc/{tgid}/maps").read_bytes().decode("utf-8", "surrogateescape")
+    return text.split("\n")
+
+
+def open_mapped(tgid: int, mapped: MappedFile) -> Iterator[BinaryIO]:
+    """Ways to the file's contents, surest first; a path may lead to another file by now.
+
+    Each stream is closed when the next one is asked for. Only regular files are opened.
+    """
+    links = [f"/proc/{tgid}/map_files/{mapped.start:x}-{mapped.end:x}"]
+    with suppress(OSError):
+        if str(Path(f"/proc/{tgid}/exe").readlink()).removesuffix(DELETED_SUFFIX) == mapped.path:
+            links.append(f"/proc/{tgid}/exe")
+    links.append(f"/proc/{tgid}/root{mapped.path}")
+    for link in links:
+        with suppress(OSError):
+            # O_NONBLOCK: the path may be a FIFO by now, and opening it would wait.
+            fd = os.open(link, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            with os.fdopen(fd, "rb") as stream:
+                if stat.S_ISREG(os.fstat(fd).st_mode):
+                    yield stream

@@ -1,0 +1,238 @@
+"""A CPython process read from outside: one thread's Python state at one moment.
+
+``open_interpreter`` is the slow part (files and symbols: some milliseconds);
+``InterpreterReader.snapshot`` is made for a thread that is held in a stop. Neither stops or
+writes anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from eintr_trace.interpreter.called_name import CalledNames
+from eintr_trace.interpreter.code_objects import CodeReader
+from eintr_trace.interpreter.dicts import DictReader
+from eintr_trace.interpreter.errors import (
+    ImplausibleValueError,
+    NotReadableInterpreterError,
+    ReadError,
+)
+from eintr_trace.interpreter.except_lines import ExceptLines
+from eintr_trace.interpreter.exception_objects import ExceptionObjectReader
+from eintr_trace.interpreter.exceptions import ExceptionReader
+from eintr_trace.interpreter.frames import Frame, frame_reader_for
+from eintr_trace.interpreter.locate import LocatedInterpreter, locate_interpreter
+from eintr_trace.interpreter.memory import ProcessMemory
+from eintr_trace.interpreter.objects import ObjectReader
+from eintr_trace.interpreter.signal_handlers import SignalHandlerReader
+from eintr_trace.interpreter.threads import ThreadFinder, ThreadState
+from eintr_trace.interpreter.tracebacks import TracebackReader
+from eintr_trace.model.python_state import (
+    Interpreter,
+    PythonException,
+    PythonFrame,
+    PythonHandler,
+    PythonSnapshot,
+)
+
+_T = TypeVar("_T")
+
+# A list that another thread is changing fails now and then; the next try succeeds.
+_FIND_ATTEMPTS = 3
+
+
+def open_interpreter(tgid: int) -> InterpreterReader:
+    """Find CPython in a process, by its files and memory.
+
+    Raises NotReadableInterpreterError, whose message says why it cannot be read.
+    """
+    try:
+        memory = ProcessMemory(tgid)
+    except OSError as error:
+        raise NotReadableInterpreterError(
+            f"its memory cannot be opened: {error.strerror}"
+        ) from error
+    try:
+        return InterpreterReader(tgid, memory, locate_interpreter(tgid, memory))
+    except (OSError, ReadError) as error:
+        memory.close()
+        raise NotReadableInterpreterError(
+            f"its memory cannot be read (it may have ended, or become another program): {error}"
+        ) from error
+    except NotReadableInterpreterError:
+        memory.close()
+        raise
+
+
+class InterpreterReader:
+    """Reads the threads of one CPython process until it ends or becomes another program."""
+
+    def __init__(self, tgid: int, memory: ProcessMemory, located: LocatedInterpreter) -> None:
+        layout = located.layout
+        self.interpreter = Interpreter(
+            implementation="CPython",
+            version=".".join(map(str, located.version)),
+            offsets_from=layout.source if layout.verified else f"{layout.source} (not verified)",
+            free_threaded=layout.free_threaded,
+        )
+        self._tgid = tgid
+        self._memory = memory
+        # A process never leaves its PID namespace (pid_namespaces(7)).
+        self._in_other_namespace = len(_namespace_ids(tgid, tgid)) > 1
+        self._main_thread = located.main_thread
+        objects = ObjectReader(memory, layout, located.unicode_bytes)
+        dicts = DictReader(memory, layout, objects)
+        codes = CodeReader(memory, layout, objects, located.code_type)
+        self._threads = ThreadFinder(memory, layout, located.interpreters_head)
+        self._frames = frame_reader_for(memory, layout, codes)
+        self._called_names = CalledNames(codes, layout.version)
+        tracebacks = TracebackReader(
+            memory, layout, objects, self._frames, ExceptLines(codes, layout.version)
+        )
+        self._exceptions = ExceptionReader(
+            memory,
+            layout,
+            ExceptionObjectReader(memory, layout, objects, dicts),
+            dicts,
+            tracebacks,
+        )
+        self._handlers = (
+            None
+            if located.handlers is None
+            else SignalHandlerReader(memory, layout, located.handlers, objects, dicts, codes)
+        )
+
+    def snapshot(
+        self, tid: int, *, fs_base: int | None, signo: int | None, after_unwind: bool = False
+    ) -> PythonSnapshot:
+        """The Python state of one thread, and the Python handler of ``signo``.
+
+        ``fs_base`` is the thread's register, by which 3.10 and before know it.
+        ``after_unwind``: where no frame is left, ``sys.last_value`` is looked at. Never
+        raises for what the process's memory holds: ``problem`` says what is missing.
+        """
+        problems: list[str] = []
+        handler = _attempt(problems, "signal handler", lambda: self._handler(signo))
+        state = _attempt(problems, "thread state", lambda: self._find(tid, fs_base))
+        if state is None:
+            return PythonSnapshot(
+                frames=(),
+                exceptions=(),
+                handler=handler,
+                attached=bool(problems),
+                problem=_joined(problems),
+            )
+        frames = self._read_frames(problems, state)
+        look_at_last = after_unwind and not frames
+        exceptions = _attempt(
+            problems, "exceptions", lambda: self._read_exceptions(problems, state, look_at_last)
+        )
+        return PythonSnapshot(
+            frames=frames,
+            exceptions=exceptions or (),
+            handler=handler,
+            is_python_main_thread=_attempt(
+                problems, "main thread", lambda: self._is_main_thread(state)
+            ),
+            problem=_joined(problems),
+        )
+
+    def close(self) -> None:
+        """Close /proc/PID/mem; snapshots are then empty and say so."""
+        self._memory.close()
+
+    def _handler(self, signo: int | None) -> PythonHandler | None:
+        if signo is None:
+            return None
+        if self._handlers is None:
+            raise ImplausibleValueError("CPython's table of handlers was not found")
+        return self._handlers.handler(signo)
+
+    def _find(self, tid: int, fs_base: int | None) -> ThreadState | None:
+        thread_id = self._own_tid(tid) if self._threads.identified_by_tid else fs_base
+        if thread_id is None:
+            raise ImplausibleValueError("the thread cannot be told from the others")
+        for _ in range(_FIND_ATTEMPTS - 1):
+            with suppress(ReadError):
+                return self._threads.find(thread_id)
+        return self._threads.find(thread_id)
+
+    def _own_tid(self, tid: int) -> int | None:
+        """The tid in the process's own PID namespace, as gettid(2) told CPython."""
+        if not self._in_other_namespace:
+            return tid
+        return next(reversed(_namespace_ids(self._tgid, tid)), None)
+
+    def _read_frames(self, problems: list[str], state: ThreadState) -> tuple[PythonFrame, ...]:
+        frames: list[Frame] = []
+        try:
+            frames.extend(self._frames.walk(self._threads.current_frame(state)))
+        except ReadError as error:
+            problems.append(f"frames: {error}")
+        if not frames:
+            return ()
+        innermost = frames[0]
+        calls = _attempt(
+            problems,
+            "called name",
+            lambda: self._called_names.find(innermost.code, innermost.offset),
+        )
+        return tuple(
+            PythonFrame(
+                location=frame.code.location(frame.offset),
+                address=frame.address,
+                code_address=frame.code.address,
+                instruction_offset=frame.offset if frame.offset >= 0 else None,
+                calls=calls if frame is innermost else None,
+            )
+            for frame in frames
+        )
+
+    def _read_exceptions(
+        self, problems: list[str], state: ThreadState, look_at_last: bool
+    ) -> tuple[PythonException, ...]:
+        raised = self._exceptions.current(state)
+        if raised is None and look_at_last:
+            raised = self._exceptions.last_uncaught(state)
+        if raised is None:
+            return ()
+        exceptions, problem = self._exceptions.chain(raised)
+        if problem is not None:
+            problems.append(f"exceptions: {problem}")
+        return exceptions
+
+    def _is_main_thread(self, state: ThreadState) -> bool | None:
+        if self._main_thread is None:
+            return None
+        main = self._memory.unsigned(self._main_thread)
+        return main == state.pointer("thread_id") if main else None
+
+
+def _attempt(problems: list[str], what: str, read: Callable[[], _T]) -> _T | None:
+    try:
+        return read()
+    except ReadError as error:
+        problems.append(f"{what}: {error}")
+        return None
+
+
+def _joined(problems: list[str]) -> str | None:
+    return "; ".join(problems) or None
+
+
+def _namespace_ids(tgid: int, tid: int) -> list[int]:
+    """The tid in each PID namespace it has one in, its own last: NSpid of proc(5).
+
+    Empty when the thread has ended; only ``tid`` without CONFIG_PID_NS.
+    """
+    try:
+        status = Path(f"/proc/{tgid}/task/{tid}/status").read_bytes()
+    except OSError:
+        return []
+    for line in status.splitlines():
+        if line.startswith(b"NSpid:"):
+            return [int(number) for number in line.split()[1:]]
+    return [tid]
