@@ -12,6 +12,7 @@ import pytest
 from eintr_trace.facts.restart_codes import RestartCode
 from eintr_trace.facts.syscalls import (
     BOOKKEEPING_CALLS,
+    NEWER_SYSCALL_NAMES,
     TimeLimit,
     all_interruptible_calls,
     expected_codes,
@@ -20,9 +21,6 @@ from eintr_trace.facts.syscalls import (
     returns_raw_eintr,
 )
 from tests.facts.blocked_program import blocked_program
-
-# Newer than python-ptrace's table; numbers of arch/x86/entry/syscalls/syscall_64.tbl.
-NEWER = {441: "epoll_pwait2", 449: "futex_waitv", 455: "futex_wait"}
 
 
 def test_every_row_is_cited_and_named_once() -> None:
@@ -36,7 +34,7 @@ def test_every_row_is_cited_and_named_once() -> None:
 def test_numbers_are_the_kernels() -> None:
     from ptrace.syscall.names import SYSCALL_NAMES
 
-    names = SYSCALL_NAMES | NEWER
+    names = SYSCALL_NAMES | NEWER_SYSCALL_NAMES
     for row in all_interruptible_calls():
         assert names[row.nr] == row.syscall, row.case
 
