@@ -116,7 +116,7 @@ def run_experiment(
             server.child.tell_to_go_on()
             exit_status = client.wait(deadline)
         if server.child.has_ended:
-            raise _ended_early("server", server.child, deadline)
+            raise _ended_early(server.child, deadline)
         return ExperimentResult(
             experiment, client.pid, client.output, exit_status, signals, server.child.output
         )
@@ -128,14 +128,14 @@ def _running_server(
 ) -> Iterator[_Server]:
     # Always the tool's own interpreter: between two runs only the client's differs.
     command = server_command(Path(sys.executable), link, port=0, stall_s=None)
-    with running(command, environ) as child:
+    with running("server", command, environ) as child:
 
         def listening() -> re.Match[str] | None:
             return _LISTENING.search(child.output)
 
         said = child.wait_for(listening, deadline, "the server listens")
         if said is None:
-            raise _ended_early("server", child, deadline)
+            raise _ended_early(child, deadline)
         yield _Server(child, int(said[1]))
 
 
@@ -146,9 +146,9 @@ def _running_client(
     command = client_command(experiment.interpreter.executable, experiment.variant, server.port)
     if experiment.link is Link.NETNS:
         command = in_namespace_of(server.child.pid, command)
-    with running(command, environ) as client:
+    with running("client", command, environ) as client:
         if not client.wait_for_text("Start thrift req\n", deadline):
-            raise _ended_early("client", client, deadline)
+            raise _ended_early(client, deadline)
         yield client
 
 
@@ -157,7 +157,7 @@ def _send_signals(
 ) -> Iterator[SentSignal]:
     stalls = experiment.link is Link.STALL
     if stalls and not server.child.wait_for_text("Half sent", deadline):
-        raise _ended_early("server", server.child, deadline)
+        raise _ended_early(server.child, deadline)
 
     def blocked() -> str | None:
         if stalls and not nothing_on_the_way(client.pid, server.port):
@@ -174,11 +174,11 @@ def _send_signals(
         client.wait_for_text(HANDLED, deadline, count=number)
 
 
-def _ended_early(what: str, child: Child, deadline: Deadline) -> EintrTraceError:
+def _ended_early(child: Child, deadline: Deadline) -> EintrTraceError:
     status = child.wait(deadline)
     said = child.output.strip().splitlines()
     return EintrTraceError(
-        f"The experiment's {what} ended too early, with exit status {status}: "
+        f"The experiment's {child.name} ended too early, with exit status {status}: "
         + (said[-1] if said else "it said nothing"),
-        f"Run `eintr-trace lab {what}` by hand to see all that it says.",
+        f"Run `eintr-trace lab {child.name}` by hand to see all that it says.",
     )

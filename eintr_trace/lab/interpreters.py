@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class FoundIn(StrEnum):
     CONDA = "conda"
     UV = "uv"
     PREFIX = "usual prefix"
+    OWN = "eintr-trace's own"
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def find_interpreters(
 ) -> list[FoundInterpreter]:
     """Find interpreters, oldest first; those that cannot be run come last, with the reason.
 
-    Looks on ``PATH``, under pyenv, conda and uv, in the usual prefixes, and at ``named``.
+    Looks at ``named``, on ``PATH``, under pyenv, conda and uv, and in the usual prefixes.
     Each real executable is listed once; virtual environments are not, unless named.
     """
     places: dict[Path, FoundIn] = {}
@@ -141,6 +143,7 @@ def _folders(environ: Mapping[str, str]) -> Iterator[tuple[Path, FoundIn]]:
         (FoundIn.UV, _uv_root(home, environ).glob("*/bin")),
         (FoundIn.PREFIX, [Path("/usr/bin"), Path("/usr/local/bin")]),
         (FoundIn.PREFIX, [*opt.glob("*/bin"), *opt.glob("python/*/bin")]),
+        (FoundIn.OWN, [Path(sys.base_prefix) / "bin"]),
     ):
         yield from ((folder, found_in) for folder in folders)
 

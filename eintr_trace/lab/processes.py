@@ -56,9 +56,10 @@ class Deadline:
 
 
 class Child:
-    """A running process and what it has printed."""
+    """A running process and what it has printed; ``name`` is what messages call it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], stream: IO[bytes]) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes], stream: IO[bytes]) -> None:
+        self.name = name
         self._process = process
         self._stream = stream
         self._printed = bytearray()
@@ -100,11 +101,11 @@ class Child:
         def printed() -> bool | None:
             return True if self.output.count(text) >= count else None
 
-        return self.wait_for(printed, deadline, f"process {self.pid} printed {text!r}") or False
+        return self.wait_for(printed, deadline, f"the {self.name} printed {text!r}") or False
 
     def wait(self, deadline: Deadline) -> int:
         """Read to the end and return the exit status (negative: the signal that ended it)."""
-        ended = f"process {self.pid} ended"
+        ended = f"the {self.name} ended"
         while self._open:
             deadline.check(ended)
             self._read(deadline.left_s)
@@ -132,9 +133,9 @@ class Child:
 
 @contextmanager
 def running(
-    command: Sequence[str], environ: Mapping[str, str], *, stderr_only: bool = False
+    name: str, command: Sequence[str], environ: Mapping[str, str], *, stderr_only: bool = False
 ) -> Iterator[Child]:
-    """Start ``command``; kill and reap it on the way out, however that is taken.
+    """Start ``command``, called ``name`` in messages; on the way out, kill and reap it.
 
     Its output and errors are read together; with ``stderr_only`` its output is discarded.
     Any process of the same user may trace it, also where Yama restricts that to ancestors.
@@ -156,7 +157,7 @@ def running(
         stream = process.stderr if stderr_only else process.stdout
         assert stream is not None
         try:
-            yield Child(process, stream)
+            yield Child(name, process, stream)
         finally:
             process.kill()
 

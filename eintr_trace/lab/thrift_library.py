@@ -33,7 +33,8 @@ def lab_folder(environ: Mapping[str, str] = os.environ) -> Path:
     if named:
         return Path(named)
     cache = environ.get("XDG_CACHE_HOME")
-    return (Path(cache) if cache else Path.home() / ".cache") / "eintr-trace" / "lab"
+    home = Path(environ.get("HOME") or Path.home())
+    return (Path(cache) if cache else home / ".cache") / "eintr-trace" / "lab"
 
 
 def thrift_folder(environ: Mapping[str, str] = os.environ) -> Path:

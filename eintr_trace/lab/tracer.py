@@ -28,7 +28,7 @@ def recording_to(recording: Path, options: Sequence[str] = ()) -> Attach:
     def attach(client_pid: int) -> Iterator[None]:
         program = [sys.executable, "-m", "eintr_trace"]
         command = [*program, "-p", str(client_pid), "-o", str(recording), *options]
-        with running(command, os.environ, stderr_only=True) as tracer:
+        with running("tracer", command, os.environ, stderr_only=True) as tracer:
             deadline = Deadline(ATTACH_LIMIT_S)
             if not tracer.wait_for_text(f"{_ATTACHED}{client_pid} ", deadline):
                 raise _failed(tracer, deadline)
