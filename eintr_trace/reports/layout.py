@@ -44,7 +44,8 @@ class Layout:
         """Return wrapped lines, newline at the end: ``lead`` in the first ``indent`` columns."""
         first = escape(lead.text)
         lines: list[str] = []
-        prefix = self.paint(first, lead.tone) + " " * max(1, indent - columns(first))
+        blanks = max(1 if first else 0, indent - columns(first))
+        prefix = self.paint(first, lead.tone) + " " * blanks
         room = max(20, self.width - indent)
         for line in _filled(_words(spans), room):
             lines.append(prefix + "".join(self.paint(text, tone) for text, tone in line))

@@ -53,3 +53,6 @@ class Selection:
             ),
         )
         return replace(report, episodes=episodes, summary=summary)
+
+
+WHOLE = Selection()

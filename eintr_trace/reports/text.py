@@ -45,6 +45,7 @@ class TextReport:
         self._stream = stream
         self._detail = style.detail
         self._layout = style.layout
+        self._outcomes: dict[int, Outcome] = {}
         self._blocks = BlockWriter(
             header, self._layout, verbose=style.detail is Detail.EVIDENCE, zone=style.zone
         )
@@ -53,10 +54,13 @@ class TextReport:
         """Write the block of a new episode, or the line that amends an earlier one."""
         if self._detail is Detail.SUMMARY:
             return
+        episode = update.episode
+        before = self._outcomes.get(episode.id)
+        self._outcomes[episode.id] = episode.outcome
         text = (
-            self._blocks.amendment(update) + "\n"
+            self._blocks.amendment(update, before) + "\n"
             if update.amended
-            else self._blocks.block(update.episode)
+            else self._blocks.block(episode)
         )
         self._stream.write(text)
         self._stream.flush()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
 from eintr_trace.model.episodes import (
@@ -55,18 +55,20 @@ class BlockWriter:
             *self._calls(episode),
             *self._layers(episode),
             *self._exceptions(episode),
-            *self._listed("cost", episode.consequences),
+            *self._listed("cost", _not_said_yet(episode)),
             *self._listed("advice", episode.advice),
             *self._python_stack(episode),
             *self._evidence(episode),
         ]
         return "".join(lines) + "\n"
 
-    def amendment(self, update: EpisodeUpdate) -> str:
+    def amendment(self, update: EpisodeUpdate, outcome_before: Outcome | None) -> str:
         """Return one line that says what has become known about an earlier block."""
         episode = update.episode
         time = wording.clock_time(self._header, episode.end_ns, self._zone)
-        spans = [Span(f"{time}  "), Span(update.amendment or "judged again"), *_verdict(episode)]
+        spans = [Span(f"{time}  "), Span(update.amendment or "judged again")]
+        if episode.outcome is not outcome_before:
+            spans += _verdict(episode)
         return self._layout.paragraph(Span(f"#{episode.id} now", Tone.STRONG), spans, _INDENT)
 
     def _headline(self, episode: Episode) -> str:
@@ -83,7 +85,8 @@ class BlockWriter:
         syscall = episode.syscall
         if syscall is None:
             return
-        yield self._entry("call", [Span(wording.call_line(syscall, episode.kernel_action))])
+        result = wording.call_result(syscall, episode.kernel_action)
+        yield self._entry("call", [Span(f"{syscall.syscall.text} "), Span(result, whole=True)])
         if episode.follow_up is not None:
             again = (
                 f"{syscall.syscall.name} again = {episode.follow_up.retval}, "
@@ -120,7 +123,7 @@ class BlockWriter:
         at = episode.caught_at
         return "caught" if at is None else f"caught in {self._place(at)}"
 
-    def _listed(self, label: str, items: tuple[str, ...]) -> Iterator[str]:
+    def _listed(self, label: str, items: Sequence[str]) -> Iterator[str]:
         for item in items:
             yield self._entry(label, [Span(item)])
             label = ""
@@ -162,6 +165,12 @@ class BlockWriter:
 
     def _entry(self, label: str, spans: list[Span]) -> str:
         return self._layout.paragraph(Span(_MARGIN + label, Tone.LABEL), spans, _INDENT)
+
+
+def _not_said_yet(episode: Episode) -> list[str]:
+    """Return the consequences that are no sentence of the explanation as well."""
+    said = {sentence.text for sentence in episode.explanation}
+    return [consequence for consequence in episode.consequences if consequence not in said]
 
 
 def _verdict(episode: Episode) -> list[Span]:

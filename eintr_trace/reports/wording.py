@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime, tzinfo
 
 from eintr_trace.model.episodes import (
@@ -15,7 +14,6 @@ from eintr_trace.model.events import EndReason, ProcessSeen, SignalInfo
 from eintr_trace.model.python_state import CodeLocation
 from eintr_trace.model.trace import TraceHeader
 
-_LIBRARY = re.compile(r".*/(?:site-packages|dist-packages|python\d(?:\.\d+)?t?)/(?=.)")
 _ARGV_SHOWN = 300
 
 END_PHRASES: dict[EndReason, str] = {
@@ -67,24 +65,24 @@ def _activity(syscall: InterruptedSyscall | None) -> str:
     return f"waited in {syscall.syscall.name}"
 
 
-def call_line(syscall: InterruptedSyscall, action: KernelAction) -> str:
-    """Return the interrupted call as strace writes it, and what the kernel made of it."""
+def call_result(syscall: InterruptedSyscall, action: KernelAction) -> str:
+    """Return the result of the interrupted call as strace writes it, then what became of it."""
     code = syscall.restart_code
     if code == "EINTR":
-        return f"{syscall.syscall.text} = -1 EINTR"
+        return "= -1 EINTR"
     if code is None:
-        return f"{syscall.syscall.text} = {syscall.retval}"
+        return f"= {syscall.retval}"
     after = {
         KernelAction.EINTR: ", handed out as EINTR",
         KernelAction.RESTART: ", restarted",
         KernelAction.NONE: "",
     }[action]
-    return f"{syscall.syscall.text} = ? {code}{after}"
+    return f"= ? {code}{after}"
 
 
 def place(location: CodeLocation, full_path: bool = False) -> str:
-    """Return ``function (file:line)``; the file below its library's directory if not in full."""
-    path = location.file if full_path else _LIBRARY.sub("", location.file)
+    """Return ``function (file:line)``; the file without its directory if not in full."""
+    path = location.file if full_path else location.file.rpartition("/")[2]
     line = "" if location.line is None else f":{location.line}"
     return f"{location.function} ({path}{line})"
 

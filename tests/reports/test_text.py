@@ -80,7 +80,17 @@ def test_colour() -> None:
 
 
 def test_an_amendment_is_one_line_that_names_its_block() -> None:
-    _equals_golden("amendment", _rendered(samples.AMENDED))
+    block, *amendment = _rendered(EpisodeUpdate(samples.RAISED), samples.AMENDED).split("#1 now")
+    _equals_golden("amendment", "#1 now".join(["", *amendment]))
+    assert block == _rendered(EpisodeUpdate(samples.RAISED))
+
+
+def test_an_amendment_says_when_the_outcome_is_another() -> None:
+    retried = replace(samples.RAISED, outcome=Outcome.RETRIED_BY_PROGRAM)
+    amended = EpisodeUpdate(retried, amended=True, amendment="it called again")
+    text = _rendered(EpisodeUpdate(samples.RAISED), amended, samples.AMENDED)
+    assert "it called again → retried-by-program\n" in text
+    assert text.endswith("status 1 → raised\n\n")
 
 
 def test_the_summary() -> None:

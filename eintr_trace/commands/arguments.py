@@ -1,0 +1,99 @@
+"""The arguments that several verbs share, and a parser whose errors leave by the one way out."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from enum import StrEnum
+from typing import NoReturn
+
+from eintr_trace.errors import UsageError
+from eintr_trace.model.episodes import Outcome
+
+
+class ReportFormat(StrEnum):
+    """What a report can be printed as."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that raises UsageError and takes no abbreviations."""
+
+    def __init__(self, verb: str | None, description: str, usage: str, epilog: str = "") -> None:
+        program = "eintr-trace" if verb is None else f"eintr-trace {verb}"
+        super().__init__(
+            prog=program,
+            usage=usage,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise UsageError; argparse would print its usage and exit."""
+        raise UsageError(message, f"See {self.prog} -h")
+
+
+def add_report_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what says which episodes a report shows and how: the same live and from a file."""
+    parser.add_argument(
+        "-e",
+        dest="filters",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="only these: trace=SET of calls, signal=SET of signals; a SET is names with commas, "
+        "all or none, and ! before it inverts it (-e trace=recvfrom,poll -e 'signal=!CHLD'); "
+        "live, other signals pass unread, and a recording does not hold them",
+    )
+    parser.add_argument(
+        "--format",
+        type=ReportFormat,
+        choices=list(ReportFormat),
+        default=ReportFormat.TEXT,
+        help="text (default), or json: one object at the end",
+    )
+    parser.add_argument(
+        "--fail-on",
+        metavar="OUTCOME[,…]",
+        type=_outcomes,
+        default=frozenset(),
+        help="exit with 3 when such an outcome was seen: " + ", ".join(Outcome),
+    )
+    detail = parser.add_mutually_exclusive_group()
+    detail.add_argument("-q", dest="quiet", action="store_true", help="print the summary only")
+    detail.add_argument(
+        "-v",
+        dest="verbose",
+        action="store_true",
+        help="print the evidence of each sentence, the Python stack and full paths",
+    )
+
+
+def positive_int(text: str) -> int:
+    """Return a whole number from 1, for argparse."""
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return number
+
+
+def positive_seconds(text: str) -> float:
+    """Return a span of time in seconds, for argparse."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not (seconds > 0 and math.isfinite(seconds)):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number of seconds")
+    return seconds
+
+
+def _outcomes(text: str) -> frozenset[Outcome]:
+    try:
+        return frozenset(Outcome(word) for word in text.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error}: choose from {', '.join(Outcome)}") from None

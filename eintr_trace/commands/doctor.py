@@ -1,0 +1,161 @@
+"""``eintr-trace doctor``: what this machine allows, and which interpreters it has."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from eintr_trace import __version__
+from eintr_trace.commands.arguments import Parser
+from eintr_trace.commands.exits import ExitStatus
+from eintr_trace.commands.terminal import terminal_layout
+from eintr_trace.errors import EintrTraceError
+from eintr_trace.lab.interpreters import find_interpreters
+from eintr_trace.reports.layout import Span, Tone
+from eintr_trace.sources.live import binding
+from eintr_trace.sources.live.registers import require_supported
+
+_DESCRIPTION = "Say what this machine allows and which interpreters it has."
+_INDENT = 15
+
+_CAP_SYS_PTRACE = 19  # include/uapi/linux/capability.h
+_SCOPES = {
+    0: "any process of yours",
+    1: "only programs that it launches, unless it has CAP_SYS_PTRACE",
+    2: "only with CAP_SYS_PTRACE",
+    3: "none: tracing is off until a reboot",
+}
+"""What Yama's ptrace_scope lets a tracer trace (Documentation/admin-guide/LSM/Yama.rst)."""
+
+_SECCOMP_MODES = {"0": "no filter", "1": "strict mode", "2": "a filter is on"}
+"""The Seccomp field of /proc/PID/status (proc_pid_status(5))."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line of the answer; ``tone`` says whether it stands in the way."""
+
+    label: str
+    text: str
+    tone: Tone = Tone.PLAIN
+
+
+def run(argv: Sequence[str]) -> int:
+    """Print the findings; the status is 1 if nothing can be traced here."""
+    Parser("doctor", _DESCRIPTION, "eintr-trace doctor").parse_args(argv)
+    layout = terminal_layout()
+    status = ExitStatus.DONE
+    for finding in _findings():
+        lead = Span(finding.label, Tone.LABEL)
+        sys.stdout.write(layout.paragraph(lead, [Span(finding.text, finding.tone)], _INDENT))
+        if finding.tone is Tone.BAD:
+            status = ExitStatus.FAILED
+    return status
+
+
+def _findings() -> Iterator[Finding]:
+    version = platform.python_version()
+    yield Finding("eintr-trace", f"{__version__}, run by {sys.executable} ({version})")
+    yield _machine()
+    yield _launching()
+    yield _attaching()
+    yield Finding("seccomp", _SECCOMP_MODES.get(_status_field("Seccomp"), "not known"))
+    yield Finding("container", _container() or "no sign of one")
+    yield Finding("perf events", _perf_events())
+    yield from _interpreters()
+
+
+def _machine() -> Finding:
+    text = f"Linux {platform.release()}, {platform.machine()}"
+    try:
+        require_supported()
+    except EintrTraceError as error:
+        return Finding("machine", f"{text}: {error}", Tone.BAD)
+    return Finding("machine", text)
+
+
+def _launching() -> Finding:
+    """Try it: seccomp and security modules have no better way to be asked."""
+    error = _seize_a_child()
+    if error == 0:
+        return Finding("launching", "a program that it launches can be traced", Tone.GOOD)
+    text = f"ptrace does not work here, not even on a child: {os.strerror(error)}"
+    return Finding("launching", f"{text}; a container needs --cap-add=SYS_PTRACE", Tone.BAD)
+
+
+def _attaching() -> Finding:
+    capable = bool(int(_status_field("CapEff") or "0", 16) >> _CAP_SYS_PTRACE & 1)
+    if capable:
+        return Finding("attaching", "CAP_SYS_PTRACE is there: any process", Tone.GOOD)
+    scope = int(_read("/proc/sys/kernel/yama/ptrace_scope") or "0")
+    text = f"no CAP_SYS_PTRACE, ptrace_scope is {scope}: {_SCOPES.get(scope, 'not known')}"
+    if scope == 0:
+        return Finding("attaching", text, Tone.GOOD)
+    return Finding("attaching", f"{text}. Use sudo for -p", Tone.WARN)
+
+
+def _container() -> str | None:
+    """Name what hints at a container; systemd and podman set ``container`` for PID 1."""
+    for path, name in (("/.dockerenv", "Docker"), ("/run/.containerenv", "Podman")):
+        if Path(path).exists():
+            return f"{path} is there: {name}"
+    for entry in (_read("/proc/1/environ") or "").split("\0"):
+        if entry.startswith("container="):
+            return f"PID 1 says {entry}"
+    return None
+
+
+def _perf_events() -> str:
+    level = _read("/proc/sys/kernel/perf_event_paranoid")
+    if level is None:
+        return "none in this kernel or container"
+    return f"perf_event_paranoid is {level} (eintr-trace {__version__} does not need them)"
+
+
+def _interpreters() -> Iterator[Finding]:
+    label = "interpreters"
+    for found in find_interpreters():
+        if found.problem is not None:
+            yield Finding(label, f"{found.executable}: {found.problem}", Tone.FAINT)
+        else:
+            yield Finding(label, f"{found.name}: {found.executable} ({found.found_in.value})")
+        label = ""
+    if label:
+        yield Finding(label, "none found", Tone.WARN)
+
+
+def _seize_a_child() -> int:
+    """Seize a child of a child, which then ends, so that nothing of it stays; return errno."""
+    tracer = os.fork()
+    if tracer:
+        _, wait_status = os.waitpid(tracer, 0)
+        return os.waitstatus_to_exitcode(wait_status)
+    failure = 0
+    tracee = os.fork()
+    if tracee == 0:
+        signal.pause()
+        os._exit(0)
+    try:
+        binding.seize(tracee, follow_forks=False)
+    except OSError as error:
+        failure = error.errno or 1
+    os.kill(tracee, signal.SIGKILL)
+    os._exit(failure)
+
+
+def _status_field(name: str) -> str:
+    lines = (_read("/proc/self/status") or "").splitlines()
+    fields = dict(line.split(":", 1) for line in lines if ":" in line)
+    return fields.get(name, "").strip()
+
+
+def _read(path: str) -> str | None:
+    try:
+        return Path(path).read_text(errors="surrogateescape").strip()
+    except OSError:
+        return None

@@ -1,0 +1,102 @@
+"""``eintr-trace lab``: the experiment's programs, to be run by hand in terminals of their own."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from eintr_trace.commands.arguments import Parser, positive_int, positive_seconds
+from eintr_trace.commands.exits import ExitStatus
+from eintr_trace.errors import UsageError
+from eintr_trace.lab.by_hand import DEFAULT_PORT, DEFAULT_STALL_S, run_client, run_server
+from eintr_trace.lab.link import Link
+from eintr_trace.lab.program_commands import Variant
+from eintr_trace.lab.shipped_run import make_shipped_run
+
+_USAGE = "eintr-trace lab server | client | record-fixture   (each has its own -h)"
+_DESCRIPTION = """\
+The Thrift experiment by hand, in three terminals:
+  eintr-trace lab server                        serves one image, slowly
+  eintr-trace lab client --python python2.7     asks for it; says its PID
+  eintr-trace -p PID                            then: kill -USR1 PID"""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one of the experiment's programs. Raises EintrTraceError."""
+    programs: dict[str, Callable[[Sequence[str]], int]] = {
+        "server": _server,
+        "client": _client,
+        "record-fixture": _record_fixture,
+    }
+    if argv[:1] and argv[0] in programs:
+        return programs[argv[0]](argv[1:])
+    Parser("lab", _DESCRIPTION, _USAGE).parse_args(argv)
+    raise UsageError("which part of the experiment?", "See eintr-trace lab -h")
+
+
+def _server(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "lab server", "Serve get_image until Ctrl-C.", "eintr-trace lab server [OPTION]…"
+    )
+    parser.add_argument(
+        "--link",
+        type=Link,
+        choices=list(Link),
+        default=Link.STALL,
+        help="how replies are slowed down: stall (default) sends half, waits, sends the rest; "
+        "pace sends 1 MB a second; netns has a slow network of its own (needs root)",
+    )
+    parser.add_argument("--port", type=positive_int, default=DEFAULT_PORT, help="%(default)s")
+    parser.add_argument(
+        "--stall-seconds",
+        dest="stall_s",
+        metavar="S",
+        type=positive_seconds,
+        default=DEFAULT_STALL_S,
+        help="how long stall waits: %(default)g",
+    )
+    _add_python(parser)
+    arguments = parser.parse_args(argv)
+    run_server(arguments.link, arguments.port, arguments.stall_s, arguments.python)
+
+
+def _client(argv: Sequence[str]) -> int:
+    parser = Parser(
+        "lab client", "Call get_image once, as a user would.", "eintr-trace lab client [OPTION]…"
+    )
+    _add_python(parser)
+    parser.add_argument(
+        "--variant",
+        type=Variant,
+        choices=list(Variant),
+        default=Variant.PLAIN,
+        help="what it does about the signal: plain (default) catches Thrift's exception, "
+        "uncaught does not, retry calls recv again after EINTR, raising-handler gives up in "
+        "the handler, timeout is plain with setTimeout",
+    )
+    parser.add_argument("--port", type=positive_int, default=DEFAULT_PORT, help="%(default)s")
+    parser.add_argument(
+        "--join-namespace-of",
+        metavar="PID",
+        type=positive_int,
+        help="the server's process, where it runs with --link netns",
+    )
+    arguments = parser.parse_args(argv)
+    run_client(arguments.python, arguments.variant, arguments.port, arguments.join_namespace_of)
+
+
+def _record_fixture(argv: Sequence[str]) -> int:
+    description = "Record anew the run under Python 2.7 that ships with the package."
+    Parser("lab record-fixture", description, "eintr-trace lab record-fixture").parse_args(argv)
+    print(f"recorded {make_shipped_run().recording}")
+    return ExitStatus.DONE
+
+
+def _add_python(parser: Parser) -> None:
+    parser.add_argument(
+        "--python",
+        metavar="PYTHON",
+        default=sys.executable,
+        help="the interpreter to run it: a path or a command (default: this one); "
+        "eintr-trace doctor lists those of this machine",
+    )

@@ -1,0 +1,25 @@
+"""The program: which verb, and out again."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+
+from eintr_trace.commands.exits import guarded
+
+VERBS = ("report", "lab", "demo", "doctor")
+"""Each a module of this package; any other first word is an option or a command to trace."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run ``eintr-trace`` with ``argv`` (None: the process's) and return its exit status."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    verb, rest = (words[0], words[1:]) if words[:1] and words[0] in VERBS else ("trace", words)
+    return guarded(lambda: _run(verb, rest))
+
+
+def _run(verb: str, rest: list[str]) -> int:
+    # Only the verb's own module: each imports what the others never need.
+    run: Callable[[Sequence[str]], int] = import_module(f"eintr_trace.commands.{verb}").run
+    return run(rest)

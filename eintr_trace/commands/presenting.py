@@ -1,0 +1,123 @@
+"""A recording's stream to a report: the one path for live traces and for files.
+
+The text that a live trace prints is therefore the text of the report of its recording.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
+
+from eintr_trace.analysis.judge import Judge
+from eintr_trace.commands.arguments import ReportFormat
+from eintr_trace.commands.exits import ExitStatus, complain
+from eintr_trace.commands.filters import parse_filters
+from eintr_trace.commands.terminal import terminal_layout
+from eintr_trace.errors import EintrTraceError
+from eintr_trace.model.episodes import Outcome
+from eintr_trace.model.events import EndReason
+from eintr_trace.model.report import EpisodeUpdate, Report
+from eintr_trace.model.trace import Trace, TraceHeader
+from eintr_trace.reports.json_report import write_json
+from eintr_trace.reports.selection import WHOLE, Selection
+from eintr_trace.reports.text import Detail, TextReport, TextStyle
+from eintr_trace.sources.recording.reader import read_recording
+
+
+@dataclass(frozen=True)
+class Presentation:
+    """What the user wants to see, and which outcomes are to fail."""
+
+    format: ReportFormat
+    detail: Detail
+    selection: Selection
+    fail_on: frozenset[Outcome]
+
+
+class Renderer(Protocol):
+    """What every renderer of a trace that goes on is."""
+
+    def update(self, update: EpisodeUpdate) -> None:
+        """Take an episode's judgement as it comes."""
+
+    def finish(self, report: Report) -> None:
+        """Take the whole report, at the end."""
+
+
+def presentation(arguments: argparse.Namespace) -> Presentation:
+    """Return what the arguments of ``add_report_arguments`` ask for. Raises UsageError."""
+    detail = Detail.BLOCKS
+    if arguments.quiet:
+        detail = Detail.SUMMARY
+    elif arguments.verbose:
+        detail = Detail.EVIDENCE
+    return Presentation(
+        format=arguments.format,
+        detail=detail,
+        selection=parse_filters(arguments.filters),
+        fail_on=arguments.fail_on,
+    )
+
+
+def present(
+    stream: BinaryIO,
+    path: str,
+    wanted: Presentation,
+    tee: Callable[[bytes], None] | None = None,
+) -> int:
+    """Print the report of the recording that ``stream`` holds; return the exit status.
+
+    ``tee`` gets every line that is read. Raises MalformedInputError.
+    """
+    trace = read_recording(stream, path, tee)
+    renderer = _renderer(trace.header, wanted)
+    report = follow(trace, renderer, wanted.selection)
+    renderer.finish(report)
+    return _status(report, path, wanted.fail_on)
+
+
+def follow(trace: Trace, renderer: Renderer, selection: Selection = WHOLE) -> Report:
+    """Give the renderer each judgement as the events come; return the whole report."""
+    judge = Judge(trace.header)
+    for event in trace.events:
+        for update in judge.feed(event):
+            if selection.takes(update.episode):
+                renderer.update(update)
+    return selection.of(judge.finish())
+
+
+def _status(report: Report, path: str, fail_on: frozenset[Outcome]) -> int:
+    status = ExitStatus.DONE
+    if report.ended is None or report.ended.reason is EndReason.CUT_SHORT:
+        complain(
+            EintrTraceError(
+                f"{path} is cut short: the report ends where it does",
+                "Let the tracer end by itself, or with Ctrl-C, to have the whole",
+            )
+        )
+        status = ExitStatus.FAILED
+    if any(episode.outcome in fail_on for episode in report.episodes):
+        status = ExitStatus.OUTCOME_SEEN
+    return status
+
+
+def _renderer(header: TraceHeader, wanted: Presentation) -> Renderer:
+    match wanted.format:
+        case ReportFormat.TEXT:
+            return TextReport(sys.stdout, header, TextStyle(terminal_layout(), wanted.detail))
+        case ReportFormat.JSON:
+            return _JsonAtTheEnd()
+
+
+class _JsonAtTheEnd:
+    """The JSON report is one object: there is nothing to print before the end."""
+
+    def update(self, update: EpisodeUpdate) -> None:
+        """Wait for the whole."""
+
+    def finish(self, report: Report) -> None:
+        """Print the object."""
+        write_json(report, sys.stdout)

@@ -1,0 +1,136 @@
+"""``eintr-trace -p PID`` and ``eintr-trace COMMAND``: trace live processes."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import BinaryIO
+
+from eintr_trace import __version__
+from eintr_trace.commands.arguments import (
+    Parser,
+    add_report_arguments,
+    positive_int,
+    positive_seconds,
+)
+from eintr_trace.commands.exits import ExitStatus, complain, guarded
+from eintr_trace.errors import EintrTraceError, UsageError
+from eintr_trace.facts.signals import SIGRTMAX
+from eintr_trace.reports.selection import EVERYTHING, ChosenSet
+from eintr_trace.sources.recording.writer import RecordingWriter
+
+_USAGE = """eintr-trace [OPTION]… -p PID [-p PID]…
+       eintr-trace [OPTION]… [--] COMMAND [ARG]…
+       eintr-trace report | lab | demo | doctor   (each has its own -h)"""
+
+_DESCRIPTION = """\
+Show what becomes of each signal that meets a system call of a live program:
+what the kernel did, what C and Python made of it, and what it cost.
+The program is not stopped, not changed, and sleeps undisturbed until a signal."""
+
+_EPILOG = """\
+other verbs:
+  report FILE   the report of a recording (-o) again
+  lab           the server and the client of the Thrift experiment, by hand
+  demo          the whole experiment on this machine, both interpreters
+  doctor        what this machine allows, which interpreters it has
+
+exit status: 0 done, 1 could not do it, 2 wrong usage, 3 seen what --fail-on
+names; otherwise a launched command's own. Ctrl-C detaches. A command that is
+called like a verb goes after --: eintr-trace -- report"""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Trace as the arguments say and return the exit status. Raises EintrTraceError."""
+    parser = _parser()
+    arguments = parser.parse_args(argv)
+    command = arguments.command
+    if command[:1] == ["--"]:
+        command = command[1:]
+    if not arguments.pids and not command:
+        raise UsageError("nothing to trace", "Give -p PID or a COMMAND; see eintr-trace -h")
+    if arguments.pids and command:
+        raise UsageError("both -p and a COMMAND are given", "Give one of the two")
+    return _trace(arguments, tuple(command))
+
+
+def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
+    # Imported here: `eintr-trace -h` needs none of it.
+    from eintr_trace.commands.presenting import present, presentation
+    from eintr_trace.sources.live.session import LiveOptions, run_live
+
+    wanted = presentation(arguments)
+    recorder = None if arguments.recording is None else RecordingWriter(arguments.recording)
+    result = run_live(
+        LiveOptions(
+            pids=tuple(arguments.pids),
+            command=command,
+            follow_forks=arguments.follow_forks,
+            duration_s=arguments.duration,
+            count=arguments.count,
+            signals=_signals_looked_at(wanted.selection.signals),
+        ),
+        _consumer(partial(present, path="the trace", wanted=wanted), recorder),
+    )
+    if result.report_status < 0:
+        name = signal.Signals(-result.report_status).name
+        raise EintrTraceError(f"the process that writes the report was killed by {name}")
+    return result.report_status or result.command_status or ExitStatus.DONE
+
+
+def _signals_looked_at(chosen: ChosenSet) -> frozenset[int] | None:
+    if chosen == EVERYTHING:
+        return None
+    return frozenset(signo for signo in range(1, SIGRTMAX + 1) if signo in chosen)
+
+
+def _consumer(
+    present: Callable[..., int], recorder: RecordingWriter | None
+) -> Callable[[BinaryIO], int]:
+    """Return what the reporting process does: it leaves by the same way out as we do."""
+
+    def record(line: bytes) -> None:
+        if recorder is not None and (failure := recorder.write_line(line)) is not None:
+            complain(failure)
+
+    def consume(stream: BinaryIO) -> int:
+        status = guarded(lambda: present(stream, tee=record))
+        if recorder is None:
+            return status
+        if (failure := recorder.close()) is not None:
+            complain(failure)
+        failed = recorder.failure is not None
+        return ExitStatus.FAILED if failed and status == ExitStatus.DONE else status
+
+    return consume
+
+
+def _parser() -> Parser:
+    parser = Parser(None, _DESCRIPTION, _USAGE, _EPILOG)
+    parser.add_argument("--version", action="version", version=f"eintr-trace {__version__}")
+    parser.add_argument(
+        "-p",
+        dest="pids",
+        metavar="PID",
+        type=positive_int,
+        action="append",
+        default=[],
+        help="attach to this process; may be given more than once",
+    )
+    parser.add_argument(
+        "-f", dest="follow_forks", action="store_true", help="follow the processes it forks"
+    )
+    parser.add_argument(
+        "-o", dest="recording", metavar="RECORDING", help="also record everything to this file"
+    )
+    parser.add_argument(
+        "--duration", metavar="S", type=positive_seconds, help="detach after so many seconds"
+    )
+    parser.add_argument(
+        "--count", metavar="N", type=positive_int, help="detach after so many interruptions"
+    )
+    add_report_arguments(parser)
+    parser.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    return parser

@@ -1,0 +1,33 @@
+"""The real program, in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+
+def eintr_trace(
+    *words: str, stdin: bytes = b"", environment: dict[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run ``eintr-trace`` to its end, with output that is no terminal."""
+    done = subprocess.run(
+        [sys.executable, "-m", "eintr_trace", *words],
+        input=stdin,
+        capture_output=True,
+        check=False,
+        timeout=60,
+        env=os.environ | {"TZ": "UTC", "COLUMNS": "100"} | (environment or {}),
+    )
+    return subprocess.CompletedProcess(
+        done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+    )
+
+
+def refused(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one sentence with which the program refused, and check that it is one."""
+    assert done.stdout == ""
+    assert done.returncode != 0
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("eintr-trace: ")
+    return line.removeprefix("eintr-trace: ")

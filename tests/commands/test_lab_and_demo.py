@@ -1,0 +1,87 @@
+"""The experiment through the command line; the lab's own tests look closer."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.commands.program import eintr_trace, refused
+
+IMAGE = "get 2745109 bytes in "
+
+
+@contextmanager
+def _lab_server(*options: str) -> Iterator[None]:
+    command = [sys.executable, "-m", "eintr_trace", "lab", "server", *options]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            assert server.stdout.readline().startswith("Listening on 127.0.0.1:")
+            yield
+        finally:
+            server.send_signal(signal.SIGINT)
+            assert server.wait(timeout=10) == 0
+
+
+def _free_port() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
+def test_server_and_client_by_hand() -> None:
+    port = _free_port()
+    with _lab_server("--port", port, "--stall-seconds", "0.1"):
+        done = eintr_trace("lab", "client", "--port", port)
+    assert done.returncode == 0
+    assert done.stdout.startswith("Start client @ ")
+    assert IMAGE in done.stdout
+
+
+def test_a_port_that_is_taken() -> None:
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        port = str(holder.getsockname()[1])
+        done = eintr_trace("lab", "server", "--port", port)
+    assert done.returncode == 1
+    assert done.stderr == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "what", "status"),
+    [
+        (["lab"], "which part of the experiment?", 2),
+        (["lab", "oven"], "unrecognized arguments: oven", 2),
+        (["lab", "server", "--link", "rope"], "'rope'", 2),
+        (["lab", "client", "--variant", "bold"], "'bold'", 2),
+        (["lab", "client", "--python", "/nowhere/python2.7"], "/nowhere/python2.7", 1),
+        (["demo", "--python", "/nowhere/python2.7"], "/nowhere/python2.7", 1),
+    ],
+)
+def test_bad_input(words: list[str], what: str, status: int) -> None:
+    done = eintr_trace(*words)
+    assert what in refused(done)
+    assert done.returncode == status
+
+
+@pytest.mark.live
+@pytest.mark.parametrize("width", ["80", "170"])
+def test_the_demo_shows_both_halves_and_the_verdicts(tmp_path: Path, width: str) -> None:
+    done = eintr_trace("demo", "-o", str(tmp_path), environment={"COLUMNS": width})
+    assert done.returncode == 0
+    assert "TTransportException('unexpected exception',)" in done.stdout
+    assert IMAGE in done.stdout
+    lines = done.stdout.splitlines()
+    assert any(re.match(r"CPython 2\.7\.\d+  raised: ", line) for line in lines)
+    assert any("  resumed-by-interpreter" in line for line in lines[-6:])
+    assert any(" │ " in line for line in lines) is (width == "170")
+    assert list(tmp_path.glob("cpython-3*.jsonl"))
