@@ -1,0 +1,92 @@
+"""What to change, for outcomes that hurt: the remedies of the facts that apply."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eintr_trace.analysis.consequences import lost_frames, thrift_facts
+from eintr_trace.analysis.interruption import parse_version
+from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.tracer_induced import tracer_induced
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import called
+from eintr_trace.facts.advice import RemedyId, remedy, sa_restart_remedy
+from eintr_trace.facts.pep475 import Pep475Row
+from eintr_trace.model.episodes import Outcome, TracerInduced
+
+_NEVER_RETRY = frozenset({"close", "dup2", "dup3"})
+_WITH_TIMEOUT = frozenset(
+    {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "rt_sigtimedwait"}
+)
+
+
+def advice(trail: Trail, finding: Finding) -> tuple[str, ...]:
+    """Give the sentences of advice, the best remedy first; none for outcomes without harm."""
+    match finding.outcome:
+        case Outcome.ABANDONED_BY_HANDLER:
+            return tuple(_for_handler(trail))
+        case Outcome.RAISED | Outcome.RETURNED_EARLY:
+            return tuple(_for_eintr(trail, finding))
+        case _:
+            return ()
+
+
+def _for_handler(trail: Trail) -> Iterator[str]:
+    handler = trail.interruption.python_handler
+    # A handler that is no Python code is signal.default_int_handler, which exists to raise.
+    if handler is not None and handler.location is not None:
+        yield remedy(RemedyId.HANDLER_MUST_NOT_RAISE).text
+
+
+def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:
+    induced = tracer_induced(trail.interruption)
+    if induced is not None and induced.kind is not TracerInduced.REROUTED:
+        yield "Nothing to change for this one: it does not happen without a tracer."
+        return
+    yield from _upgrade(trail)
+    if finding.kernel.code is not None and trail.runs_c_handler:
+        yield _name_signal(trail, sa_restart_remedy(finding.kernel.code).text)
+    yield from _in_the_program(trail, finding)
+
+
+def _upgrade(trail: Trail) -> Iterator[str]:
+    interpreter, decision = trail.interruption.interpreter, trail.interruption.pep475
+    if interpreter is None or decision is None or not decision.rows:
+        return
+    since = _retry_since(decision.rows)
+    if since is not None and parse_version(interpreter.version) < since:
+        yield f"{remedy(RemedyId.UPGRADE_PYTHON).text} This one is {interpreter.version}."
+
+
+def _retry_since(rows: tuple[Pep475Row, ...]) -> tuple[int, ...] | None:
+    """The version since which all that the call can be made by retries."""
+    each = [row.retry_since for row in rows]
+    return None if None in each else max(since for since in each if since is not None)
+
+
+def _in_the_program(trail: Trail, finding: Finding) -> Iterator[str]:
+    call = trail.interruption.call
+    if call is None:
+        return
+    if call.syscall.name in _NEVER_RETRY:
+        yield remedy(RemedyId.DO_NOT_RETRY_CLOSE).text
+    elif any(fact.retry_is_safe is False for fact in thrift_facts(lost_frames(trail, finding))):
+        yield remedy(RemedyId.CLOSE_CONNECTION).text
+    elif finding.outcome is Outcome.RAISED:
+        with_timeout = call.syscall.name in _WITH_TIMEOUT
+        yield remedy(RemedyId.RETRY_LOOP).text
+        if with_timeout:
+            yield remedy(RemedyId.RETRY_WITH_DEADLINE).text
+    elif called(trail.interruption.frame, call.syscall) in {"sleep", "_sleep"}:
+        yield remedy(RemedyId.SLEEP_UNTIL).text
+    elif not _has_rows(trail):
+        yield remedy(RemedyId.FIX_EXTENSION).text
+
+
+def _has_rows(trail: Trail) -> bool:
+    decision = trail.interruption.pep475
+    return decision is not None and bool(decision.rows)
+
+
+def _name_signal(trail: Trail, text: str) -> str:
+    return text.replace("(signum,", f"(signal.{trail.interruption.signal.name},")

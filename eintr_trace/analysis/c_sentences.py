@@ -1,0 +1,146 @@
+"""What C code made of EINTR, in words: CPython's, as far as its behaviour is known."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eintr_trace.analysis.draft import Draft
+from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.interruption import Interruption, parse_version
+from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import called, place
+from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version
+from eintr_trace.model.episodes import KernelAction, Layer, Outcome
+from eintr_trace.model.python_state import HandlerKind
+
+
+_PYTHON_2 = 2
+
+
+def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    """Say which C handler ran, and what the C code that got EINTR did."""
+    yield from _foreign_handler(trail)
+    match finding.outcome:
+        case Outcome.RESUMED_BY_INTERPRETER:
+            yield _draft(_resumed(trail), Topic.REENTERED, Topic.PEP475, Topic.HANDLER)
+        case Outcome.RESTARTED_BY_KERNEL:
+            yield from _flag_only(trail)
+        case Outcome.ABANDONED_BY_HANDLER:
+            yield from _abandoned(trail)
+        case _ if finding.kernel.action is KernelAction.EINTR:
+            yield from _by_table(trail.interruption)
+
+
+def _draft(text: str, *topics: Topic) -> Draft:
+    return Draft(Layer.C, text, topics)
+
+
+def _foreign_handler(trail: Trail) -> Iterator[Draft]:
+    python = trail.interruption.python
+    handler = None if python is None else python.handler
+    if handler is None or not trail.interruption.has_c_handler:
+        return
+    if handler.kind is HandlerKind.NOT_PYTHON:
+        name = trail.interruption.signal.name
+        yield _draft(
+            f"The handler of {name} was not installed from Python: it is a C library's own.",
+            Topic.DISPOSITION,
+        )
+
+
+def _resumed(trail: Trail) -> str:
+    interruption = trail.interruption
+    row, version = _row(interruption)
+    call = interruption.call
+    made_again = _made_again(trail)
+    if row is None or call is None or interruption.interpreter is None:
+        return f"EINTR reached CPython's C code, which {made_again}."
+    function = row.c_function(version)
+    who = "C code" if function is None else function.name
+    name = called(interruption.frame, call.syscall)
+    if row.behaviour(version) is Behaviour.LOOPS_IN_C:
+        return (
+            f"EINTR reached CPython's {who}, the C code of {name}, which {made_again} at once,"
+            " without running Python signal handlers."
+        )
+    lead = f"EINTR reached CPython's {who}, the C code of {name}, which"
+    return f"{lead}{_since(row)} {_ran_handler(trail)} and {made_again}."
+
+
+def _since(row: Pep475Row) -> str:
+    """Name PEP 475 where the function retries because of it, not since Python 2."""
+    since = row.retry_since
+    if since is None or since[0] == _PYTHON_2:
+        return ""
+    return f" (PEP 475, since {_text(since)})"
+
+
+def _ran_handler(trail: Trail) -> str:
+    handler, seen = trail.interruption.python_handler, trail.handler_seen
+    if not trail.interruption.is_main_thread:
+        return "left the Python handler to the main thread"
+    if handler is None or handler.location is None or (seen is None and not trail.handler_done_ns):
+        return "gave Python's signal handlers their turn"
+    return f"ran the handler {place(handler.location)} from inside the call"
+
+
+def _made_again(trail: Trail) -> str:
+    again, call = trail.reentered, trail.interruption.call
+    if again is None or again.call is None or call is None:
+        return "called again"
+    if again.call.name == call.syscall.name:
+        return "made the same call again"
+    return f"carried on with {again.call.name}"
+
+
+def _flag_only(trail: Trail) -> Iterator[Draft]:
+    if trail.restored is None or not trail.restored.tripped:
+        return
+    yield _draft(
+        "CPython's C handler only set a flag: the Python handler runs once the call has returned.",
+        Topic.C_HANDLER,
+    )
+
+
+def _abandoned(trail: Trail) -> Iterator[Draft]:
+    call = trail.interruption.call
+    if call is None:
+        return
+    name = called(trail.interruption.frame, call.syscall)
+    yield _draft(
+        f"EINTR reached the C code of {name}, which runs Python's signal handlers before it goes"
+        " on; an exception from one of them ends the call in its place.",
+        Topic.EXCEPTION,
+        Topic.PEP475,
+    )
+
+
+def _by_table(interruption: Interruption) -> Iterator[Draft]:
+    row, version = _row(interruption)
+    if row is None or interruption.call is None or interruption.interpreter is None:
+        return
+    name = called(interruption.frame, interruption.call.syscall)
+    lead = f"CPython {interruption.interpreter.version}'s {name}"
+    eras = row.eras_of(version)
+    match row.behaviour(version):
+        case Behaviour.RAISES:
+            text = f"{lead} does not call again after EINTR ({eras[-1].how})."
+        case Behaviour.RETURNS_EARLY:
+            text = f"{lead} comes back early after EINTR ({eras[-1].how})."
+        case _:
+            return
+    yield _draft(text, Topic.PEP475)
+
+
+def _row(interruption: Interruption) -> tuple[Pep475Row | None, Version]:
+    """Give the table's row where it is unambiguous, and the interpreter's version."""
+    interpreter, decision = interruption.interpreter, interruption.pep475
+    if interpreter is None or decision is None:
+        return None, ()
+    only = decision.rows[0] if len(decision.rows) == 1 else None
+    return only, parse_version(interpreter.version)
+
+
+def _text(version: Version) -> str:
+    return ".".join(str(part) for part in version)

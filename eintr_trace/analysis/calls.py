@@ -1,0 +1,37 @@
+"""System calls compared: which one is the interrupted call made again."""
+
+from __future__ import annotations
+
+from eintr_trace.facts.restart_codes import restart_code
+from eintr_trace.model.events import InterruptedCall, Syscall
+
+RESTART_SYSCALL = "restart_syscall"
+_THIRD = 2
+_LENGTH_IS_THIRD = frozenset({"read", "write", "recvfrom", "sendto", "pread64", "pwrite64"})
+
+
+def was_interrupted(call: InterruptedCall | None) -> bool:
+    """Tell whether the call was given up for a signal, rather than finished before it."""
+    return call is not None and restart_code(call.retval) is not None
+
+
+def same_call(one: Syscall, other: Syscall) -> bool:
+    """Tell whether both are the same call on the same thing (first argument).
+
+    Timeouts, buffers and lengths may differ: CPython's retries pass on the time that is left.
+    Where a source has no argument values, the descriptor decides, else the decoded text.
+    """
+    if one.name != other.name:
+        return False
+    if one.args is not None and other.args is not None:
+        return one.args[:1] == other.args[:1]
+    if one.descriptor is not None and other.descriptor is not None:
+        return one.descriptor.fd == other.descriptor.fd
+    return one.text == other.text
+
+
+def asked_bytes(call: Syscall) -> int | None:
+    """Give the length that a transfer asked for: the third argument of recv(2), read(2), …."""
+    if call.name not in _LENGTH_IS_THIRD or call.args is None or len(call.args) <= _THIRD:
+        return None
+    return call.args[_THIRD]

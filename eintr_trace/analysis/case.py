@@ -1,0 +1,86 @@
+"""One interruption under judgement: its trail, what was said of it, what is new."""
+
+from __future__ import annotations
+
+from eintr_trace.analysis.episode import build_episode
+from eintr_trace.analysis.outcome import Finding, judge
+from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.analysis.wording import duration, result
+from eintr_trace.model.episodes import Episode, Outcome
+from eintr_trace.model.report import EpisodeUpdate
+
+_SAYS_HOW_IT_ENDS = frozenset({Outcome.RAISED, Outcome.ABANDONED_BY_HANDLER})
+_NOTHING_FOLLOWS = frozenset({Outcome.NOT_BLOCKING, Outcome.COMPLETED, Outcome.DIED})
+
+
+class Case:
+    """Judges a trail again as it grows and reports only what changed."""
+
+    def __init__(self, trail: Trail) -> None:
+        self.trail = trail
+        self.finding: Finding | None = None
+        self._said: tuple[object, ...] | None = None
+        self._known_ns = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing that comes can change the verdict while the thread is followed."""
+        if self.finding is None:
+            return False
+        if self.finding.outcome in _NOTHING_FOLLOWS or self.trail.ending is not None:
+            return True
+        return self.trail.reentered is not None and not self.trail.awaits_follow_up
+
+    @property
+    def awaits_process_end(self) -> bool:
+        """Whether the end of the process belongs to this episode's story."""
+        if self.finding is None or self.trail.ending is Ending.EXECED:
+            return False
+        return self.finding.outcome in _SAYS_HOW_IT_ENDS
+
+    def update(self, time_ns: int) -> EpisodeUpdate | None:
+        """Judge the trail as it is now; ``None`` if there is nothing new to say."""
+        finding = judge(self.trail)
+        if finding is None:
+            return None
+        before, said = self.finding, self._said
+        self.finding, self._said = finding, self._gist(finding)
+        if self._said == said:
+            return None
+        if before is None or before.outcome is not finding.outcome:
+            self._known_ns = time_ns
+        episode = build_episode(self.trail, finding, self._known_ns)
+        if before is None:
+            return EpisodeUpdate(episode)
+        return EpisodeUpdate(episode, amended=True, amendment=self._news(before, episode))
+
+    def _gist(self, finding: Finding) -> tuple[object, ...]:
+        """What makes it worth speaking again when it differs."""
+        trail = self.trail
+        return (
+            finding.outcome,
+            finding.confidence,
+            finding.reason,
+            finding.catching,
+            tuple(exception.address for exception in finding.chain),
+            trail.follow_up,
+            trail.reentry_interrupted,
+            trail.exited,
+            trail.interruption.signal,
+        )
+
+    def _news(self, before: Finding, episode: Episode) -> str:
+        trail = self.trail
+        if before.outcome is not episode.outcome:
+            return f"The outcome is {episode.outcome.value} (it was {before.outcome.value})."
+        if trail.exited is not None:
+            how = trail.exited.signal_name or f"status {trail.exited.status}"
+            return f"The process ended: {how}."
+        if trail.follow_up is not None and trail.reentered is not None:
+            call = trail.reentered.call
+            given = result("" if call is None else call.name, trail.follow_up.retval)
+            after = duration(trail.follow_up.after_ns)
+            return f"The call made again {given}, {after} after the signal."
+        if trail.reentry_interrupted:
+            return "The call made again was interrupted in turn."
+        return f"{episode.headline}."

@@ -1,0 +1,97 @@
+"""A trail and its finding put together into an episode."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from eintr_trace.analysis.advice import advice
+from eintr_trace.analysis.c_sentences import c_sentences
+from eintr_trace.analysis.consequences import consequences
+from eintr_trace.analysis.draft import Draft
+from eintr_trace.analysis.exceptions import describe
+from eintr_trace.analysis.exhibits import Exhibits, gather
+from eintr_trace.analysis.headline import headline
+from eintr_trace.analysis.interruption import Interruption
+from eintr_trace.analysis.kernel_sentences import kernel_sentences
+from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.program_sentences import program_sentences
+from eintr_trace.analysis.python_sentences import python_sentences
+from eintr_trace.analysis.tracer_induced import tracer_induced
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.restart_codes import restart_code_name
+from eintr_trace.model.episodes import (
+    Episode,
+    HandlerRun,
+    InterruptedSyscall,
+    PythonSide,
+    Sentence,
+)
+
+_LAYERS: tuple[Callable[[Trail, Finding], Iterator[Draft]], ...] = (
+    kernel_sentences,
+    c_sentences,
+    python_sentences,
+    program_sentences,
+)
+
+
+def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
+    """Build the episode of a trail; ``known_ns`` is when its outcome became known."""
+    interruption = trail.interruption
+    exhibits = gather(trail, finding)
+    induced = tracer_induced(interruption)
+    frame = interruption.frame
+    return Episode(
+        id=interruption.id,
+        tgid=interruption.tgid,
+        tid=interruption.tid,
+        main_thread=interruption.is_main_thread,
+        time_ns=interruption.time_ns,
+        end_ns=known_ns,
+        signal=interruption.signal,
+        syscall=_syscall(interruption),
+        kernel_action=finding.kernel.action,
+        sa_restart=finding.kernel.sa_restart,
+        outcome=finding.outcome,
+        confidence=finding.confidence,
+        tracer_induced=None if induced is None else induced.kind,
+        python=_python_side(trail),
+        exceptions=describe(finding.chain, None if frame is None else frame.location),
+        caught=finding.catching.caught,
+        caught_at=finding.catching.caught_at,
+        follow_up=trail.follow_up,
+        exit_status=None if trail.exited is None else trail.exited.status,
+        consequences=tuple(one.text for one in consequences(trail, finding)),
+        evidence=tuple(exhibits.values()),
+        explanation=_explanation(trail, finding, exhibits),
+        advice=advice(trail, finding),
+        headline=headline(trail, finding),
+    )
+
+
+def _explanation(trail: Trail, finding: Finding, exhibits: Exhibits) -> tuple[Sentence, ...]:
+    return tuple(draft.sentence(exhibits) for layer in _LAYERS for draft in layer(trail, finding))
+
+
+def _syscall(interruption: Interruption) -> InterruptedSyscall | None:
+    call = interruption.call
+    if call is None:
+        return None
+    return InterruptedSyscall(call.syscall, call.retval, restart_code_name(call.retval))
+
+
+def _python_side(trail: Trail) -> PythonSide | None:
+    python = trail.interruption.python
+    if python is None:
+        return None
+    return PythonSide(python.frames, _handler_run(trail), python.problem)
+
+
+def _handler_run(trail: Trail) -> HandlerRun | None:
+    handler, seen = trail.interruption.python_handler, trail.handler_seen
+    if handler is None:
+        return None
+    if seen is None:
+        return HandlerRun(handler.location, None, None)
+    delay_ns = seen.time_ns - trail.interruption.time_ns
+    return HandlerRun(handler.location, delay_ns, seen.at_the_call)

@@ -1,0 +1,366 @@
+"""The evidence of a verdict, one exhibit a topic, in the order in which things happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import Enum, auto
+
+from eintr_trace.analysis.catching import Catching
+from eintr_trace.analysis.exceptions import describe
+from eintr_trace.analysis.interruption import Trigger, parse_version
+from eintr_trace.analysis.kernel import ShownBy
+from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.tracer_induced import tracer_induced
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import duration, exception, place, result
+from eintr_trace.facts.pep475 import Pep475Row, Version
+from eintr_trace.facts.restart_codes import RESTART_RULES, restart_code
+from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction, Outcome
+from eintr_trace.model.events import Disposition
+from eintr_trace.model.python_state import CodeLocation
+
+
+class Topic(Enum):
+    """What an exhibit is about; sentences name the topics they rest on."""
+
+    DELIVERY = auto()
+    DISPOSITION = auto()
+    JOINED = auto()
+    THREAD = auto()
+    STACK = auto()
+    C_HANDLER = auto()
+    SIGNAL_FRAME = auto()
+    KERNEL_RULE = auto()
+    HANDLER = auto()
+    REENTERED = auto()
+    FOLLOW_UP = auto()
+    EXCEPTION = auto()
+    CATCHER = auto()
+    STATE = auto()
+    PEP475 = auto()
+    UNREAD = auto()
+    TRACER = auto()
+    INTERPRETER = auto()
+    LOST = auto()
+    ENDING = auto()
+
+
+Exhibits = dict[Topic, Evidence]
+
+_ROWS_SHOWN = 2
+
+
+def gather(trail: Trail, finding: Finding) -> Exhibits:
+    """Collect what the verdict rests on."""
+    found = {topic: make(trail, finding) for topic, make in _MAKERS.items()}
+    return {topic: evidence for topic, evidence in found.items() if evidence is not None}
+
+
+def _after(trail: Trail, time_ns: int) -> str:
+    return f"{duration(time_ns - trail.interruption.time_ns)} after the signal"
+
+
+def _delivery(trail: Trail, _: Finding) -> Evidence:
+    interruption = trail.interruption
+    match interruption.trigger:
+        case Trigger.DELIVERY:
+            when = f"at the delivery of {interruption.signal.name}"
+        case Trigger.GROUP_STOP:
+            when = f"in the stop by {interruption.signal.name}"
+        case Trigger.STOP_ENDED:
+            when = "when SIGCONT ended a stop"
+        case Trigger.CONTINUE_TRAP:
+            when = "at the trap for SIGCONT"
+    call = interruption.call
+    if call is None:
+        text = f"{when} the thread was in no system call"
+    else:
+        code = restart_code(call.retval)
+        value = f"{call.retval} ({code.name})" if code is not None else str(call.retval)
+        text = f"{when} the thread was in {call.syscall.text}; the return register held {value}"
+    return Evidence(EvidenceKind.REGISTER, text, interruption.time_ns)
+
+
+def _disposition(trail: Trail, _: Finding) -> Evidence | None:
+    interruption = trail.interruption
+    match interruption.disposition:
+        case Disposition.CAUGHT:
+            text = f"SigCgt of /proc/PID/status: the program has a handler for {_name(trail)}"
+        case Disposition.IGNORED:
+            text = f"SigIgn of /proc/PID/status: the program ignores {_name(trail)}"
+        case Disposition.DEFAULT:
+            text = (
+                f"neither SigCgt nor SigIgn of /proc/PID/status has {_name(trail)}: the default"
+                f" action, {interruption.default_action}, applies"
+            )
+        case None:
+            return None
+    return Evidence(EvidenceKind.PROC, text, interruption.time_ns)
+
+
+def _joined(trail: Trail, _: Finding) -> Evidence | None:
+    if trail.joined is None:
+        return None
+    return Evidence(
+        EvidenceKind.WAIT_STATUS,
+        f"{trail.joined.name}, which has a handler, was delivered before the thread ran on",
+    )
+
+
+def _thread(trail: Trail, _: Finding) -> Evidence | None:
+    interruption = trail.interruption
+    if interruption.is_main_thread:
+        return None
+    known = interruption.python is not None and interruption.python.is_python_main_thread is False
+    if known:
+        text = f"the interpreter's record of its main thread is not thread {interruption.tid}"
+        return Evidence(EvidenceKind.MEMORY, text, interruption.time_ns)
+    text = f"thread {interruption.tid} is not the first of process {interruption.tgid}"
+    return Evidence(EvidenceKind.PROC, text, interruption.time_ns)
+
+
+def _stack(trail: Trail, _: Finding) -> Evidence | None:
+    python, frame = trail.interruption.python, trail.interruption.frame
+    if python is None or frame is None:
+        if python is None or python.problem is None:
+            return None
+        text = f"the Python stack could not be read: {python.problem}"
+        return Evidence(EvidenceKind.MEMORY, text, trail.interruption.time_ns)
+    calling = "" if frame.calls is None else f", calling {frame.calls}"
+    text = f"the innermost Python frame was {place(frame.location)}{calling}"
+    return Evidence(EvidenceKind.MEMORY, text, trail.interruption.time_ns)
+
+
+def _c_handler(trail: Trail, _: Finding) -> Evidence | None:
+    restored = trail.restored
+    if restored is None or restored.tripped is None:
+        return None
+    if restored.tripped:
+        text = (
+            f"CPython's table of handlers marks {_name(trail)} as tripped: CPython's C handler"
+            " ran, and the Python handler was still to be called"
+        )
+    else:
+        text = f"CPython's table of handlers does not mark {_name(trail)} as tripped"
+    return Evidence(EvidenceKind.MEMORY, text, restored.time_ns)
+
+
+def _signal_frame(trail: Trail, finding: Finding) -> Evidence | None:
+    restored = trail.restored
+    if restored is None or finding.kernel.shown_by is not ShownBy.SIGNAL_FRAME:
+        return None
+    if finding.kernel.action is KernelAction.EINTR:
+        text = "the signal frame that rt_sigreturn restored held -4 (EINTR) as the call's result"
+    else:
+        text = (
+            "the signal frame that rt_sigreturn restored held the call's number, and the address"
+            " of its instruction to go on at"
+        )
+    return Evidence(EvidenceKind.SIGNAL_FRAME, text, restored.time_ns)
+
+
+def _kernel_rule(_: Trail, finding: Finding) -> Evidence | None:
+    code = finding.kernel.code
+    if code is None:
+        return None
+    rule = RESTART_RULES[code]
+    text = f"{code.name}: {rule.meaning} ({rule.citation})"
+    return Evidence(EvidenceKind.RULE, text)
+
+
+def _handler(trail: Trail, _: Finding) -> Evidence | None:
+    handler = trail.interruption.python_handler
+    if handler is None:
+        return None
+    who = "the Python handler" if handler.location is None else f"{place(handler.location)}"
+    if trail.handler_seen is not None:
+        seen = trail.handler_seen
+        where = _directly_on_top(trail) if seen.at_the_call else ""
+        text = f"{_after(trail, seen.time_ns)} {who} was on the stack{where}"
+        return Evidence(EvidenceKind.MEMORY, text, seen.time_ns)
+    if trail.handler_done_ns is not None:
+        text = (
+            f"{_after(trail, trail.handler_done_ns)} the tripped mark was gone: CPython had"
+            f" called {who} in between"
+        )
+        return Evidence(EvidenceKind.MEMORY, text, trail.handler_done_ns)
+    return None
+
+
+def _directly_on_top(trail: Trail) -> str:
+    frame = trail.interruption.frame
+    if frame is None:
+        return ""
+    at = "its interrupted instruction" if frame.calls is None else f"its call of {frame.calls}"
+    return f", directly on top of {place(frame.location)}, which was still at {at}"
+
+
+def _reentered(trail: Trail, _: Finding) -> Evidence | None:
+    again = trail.reentered
+    if again is None or again.call is None:
+        return None
+    text = f"{_after(trail, again.time_ns)} the thread entered {again.call.text}"
+    if again.survival is not None:
+        same = again.survival.at_the_call
+        text += (
+            "; the interrupted Python frame was at the same instruction as before"
+            if same
+            else "; the interrupted Python frame was no longer at that instruction"
+        )
+        if not again.chain:
+            text += ", and no new exception was pending or being handled"
+    return Evidence(EvidenceKind.FOLLOWING_CALL, text, again.time_ns)
+
+
+def _follow_up(trail: Trail, _: Finding) -> Evidence | None:
+    follow_up, again = trail.follow_up, trail.reentered
+    if again is None or again.call is None:
+        return None
+    if follow_up is not None:
+        end_ns = trail.interruption.time_ns + follow_up.after_ns
+        given = result(again.call.name, follow_up.retval)
+        text = f"{_after(trail, end_ns)} {again.call.name} {given}"
+        return Evidence(EvidenceKind.FOLLOWING_CALL, text, end_ns)
+    if trail.reentry_interrupted:
+        text = f"{again.call.name}, entered again, was interrupted in turn by the next signal"
+        return Evidence(EvidenceKind.FOLLOWING_CALL, text)
+    return None
+
+
+def _exception(trail: Trail, finding: Finding) -> Evidence | None:
+    if not finding.chain:
+        return None
+    raised = describe(finding.chain, _interrupted_at(trail))
+    parts = [f"{exception(one)} in {one.found_in}" for one in reversed(raised)]
+    text = f"found in the interpreter: {'; '.join(parts)}; none of them was there before"
+    return Evidence(EvidenceKind.MEMORY, text, _raising_time(trail, finding))
+
+
+def _catcher(trail: Trail, finding: Finding) -> Evidence | None:
+    catching = finding.catching
+    if catching.caught is None:
+        return None
+    time_ns = _raising_time(trail, finding)
+    return Evidence(EvidenceKind.MEMORY, _catcher_text(catching), time_ns)
+
+
+def _catcher_text(catching: Catching) -> str:
+    if catching.caught_at is None:
+        return "no Python frame of the interruption was left, so nobody caught the exception"
+    text = f"{place(catching.caught_at)} is the frame that was left while it was handled"
+    if catching.traceback_agrees:
+        return f"{text}, and the exception's traceback begins in it"
+    return text
+
+
+def _state(trail: Trail, finding: Finding) -> Evidence | None:
+    """Where the thread was last seen, for the outcomes that rest on it."""
+    latest = trail.latest
+    if finding.outcome not in {Outcome.RETURNED_EARLY, Outcome.UNKNOWN} or latest is None:
+        return None
+    doing = "" if latest.call is None else f" the thread entered {latest.call.text};"
+    if latest.survival is None or latest.survival.innermost is None:
+        python = "the Python stack was not read, or nothing of the interrupted one was left"
+    else:
+        python = f"the innermost frame left was {place(latest.survival.innermost.location)}"
+    kind = EvidenceKind.MEMORY if latest.snapshot is not None else EvidenceKind.FOLLOWING_CALL
+    return Evidence(kind, f"{_after(trail, latest.time_ns)}{doing} {python}", latest.time_ns)
+
+
+def _pep475(trail: Trail, finding: Finding) -> Evidence | None:
+    interpreter, decision = trail.interruption.interpreter, trail.interruption.pep475
+    if interpreter is None or decision is None or not decision.rows:
+        return None
+    version = parse_version(interpreter.version)
+    rows = "; ".join(_row_text(row, version) for row in decision.rows[:_ROWS_SHOWN])
+    lead = "rule" if finding.by_table else "table of CPython's behaviour"
+    text = f"{lead}, for CPython {interpreter.version}: {rows}"
+    return Evidence(EvidenceKind.RULE, text)
+
+
+def _row_text(row: Pep475Row, version: Version) -> str:
+    eras = row.eras_of(version)
+    behaviour = eras[-1].behaviour.value if eras else "not known"
+    return f"{row.id} {behaviour} ({row.citation})"
+
+
+def _unread(trail: Trail, _: Finding) -> Evidence | None:
+    if not trail.unread_bytes:
+        return None
+    return Evidence(
+        EvidenceKind.PROC,
+        f"SIOCINQ: the kernel holds {trail.unread_bytes} bytes of this socket for the program",
+    )
+
+
+def _tracer(trail: Trail, _: Finding) -> Evidence | None:
+    induced = tracer_induced(trail.interruption)
+    if induced is None:
+        return None
+    return Evidence(EvidenceKind.RULE, f"tracer-induced, {induced.kind.value}: {induced.text}")
+
+
+def _interpreter(trail: Trail, _: Finding) -> Evidence | None:
+    process = trail.interruption.process
+    if process is None or process.interpreter is not None:
+        return None
+    problem = process.interpreter_problem
+    text = "no CPython was found in the process" + ("" if problem is None else f": {problem}")
+    return Evidence(EvidenceKind.PROC, text)
+
+
+def _lost(trail: Trail, _: Finding) -> Evidence | None:
+    if not trail.lost_events:
+        return None
+    text = f"{trail.lost_events} events are missing: the pipe to the report was full"
+    return Evidence(EvidenceKind.RULE, text)
+
+
+def _ending(trail: Trail, _: Finding) -> Evidence | None:
+    exited = trail.exited
+    if exited is None:
+        return None
+    if exited.signo is not None:
+        how = f"by {exited.signal_name or f'signal {exited.signo}'}"
+    else:
+        how = f"with status {exited.status}"
+    text = f"{_after(trail, exited.time_ns)} the process ended {how}"
+    return Evidence(EvidenceKind.WAIT_STATUS, text, exited.time_ns)
+
+
+_MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
+    Topic.DELIVERY: _delivery,
+    Topic.DISPOSITION: _disposition,
+    Topic.JOINED: _joined,
+    Topic.THREAD: _thread,
+    Topic.STACK: _stack,
+    Topic.C_HANDLER: _c_handler,
+    Topic.SIGNAL_FRAME: _signal_frame,
+    Topic.KERNEL_RULE: _kernel_rule,
+    Topic.HANDLER: _handler,
+    Topic.REENTERED: _reentered,
+    Topic.FOLLOW_UP: _follow_up,
+    Topic.EXCEPTION: _exception,
+    Topic.CATCHER: _catcher,
+    Topic.STATE: _state,
+    Topic.PEP475: _pep475,
+    Topic.UNREAD: _unread,
+    Topic.TRACER: _tracer,
+    Topic.INTERPRETER: _interpreter,
+    Topic.LOST: _lost,
+    Topic.ENDING: _ending,
+}
+
+
+def _name(trail: Trail) -> str:
+    return trail.interruption.signal.name
+
+
+def _interrupted_at(trail: Trail) -> CodeLocation | None:
+    frame = trail.interruption.frame
+    return None if frame is None else frame.location
+
+
+def _raising_time(trail: Trail, finding: Finding) -> int | None:
+    sighting = trail.raising or trail.otherwise_raising or finding.sighting
+    return None if sighting is None else sighting.time_ns

@@ -1,0 +1,66 @@
+"""One line for an episode."""
+
+from __future__ import annotations
+
+from eintr_trace.analysis.interruption import Interruption, Trigger
+from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import place
+from eintr_trace.model.episodes import Outcome
+
+
+def headline(trail: Trail, finding: Finding) -> str:
+    """Say what met what, and what became of it."""
+    return f"{_met(trail.interruption)}: {_came_of_it(trail, finding)}"
+
+
+def _met(interruption: Interruption) -> str:
+    call, frame = interruption.call, interruption.frame
+    signal = interruption.signal.name
+    if call is None:
+        return f"{signal} came outside system calls"
+    where = "" if frame is None else f" in {place(frame.location)}"
+    verb = "stopped" if interruption.trigger is Trigger.GROUP_STOP else "met"
+    return f"{signal} {verb} {call.syscall.name}{where}"
+
+
+def _came_of_it(trail: Trail, finding: Finding) -> str:
+    if finding.chain:
+        return _exceptional(finding)
+    match finding.outcome:
+        case Outcome.UNKNOWN:
+            return f"not known: {finding.reason}"
+        case Outcome.COMPLETED:
+            return "the call was already done"
+        case Outcome.DIED:
+            return f"the process ended by {trail.interruption.signal.name}"
+        case outcome:
+            return _WORDS[outcome]
+
+
+_WORDS = {
+    Outcome.RESTARTED_BY_KERNEL: "the kernel restarted the call",
+    Outcome.RESUMED_BY_INTERPRETER: "CPython made the call again",
+    Outcome.RETRIED_BY_LIBRARY: "a C library made the call again",
+    Outcome.RETRIED_BY_PROGRAM: "the program made the call again",
+    Outcome.RAISED: "an exception was raised",
+    Outcome.ABANDONED_BY_HANDLER: "the signal handler raised",
+    Outcome.RETURNED_EARLY: "the call returned early, without an exception",
+    Outcome.NOT_BLOCKING: "nothing was interrupted",
+}
+
+
+def _exceptional(finding: Finding) -> str:
+    name = finding.chain[-1].type_name
+    catching = finding.catching
+    if catching.caught_at is not None:
+        caught = f"caught in {place(catching.caught_at)}"
+    else:
+        caught = "not caught" if catching.caught is False else "catcher not known"
+    match finding.outcome:
+        case Outcome.RETRIED_BY_PROGRAM:
+            return f"{name}, {caught}, and the program made the call again"
+        case Outcome.ABANDONED_BY_HANDLER:
+            return f"the signal handler raised {name}, {caught}"
+        case _:
+            return f"{name}, {caught}"

@@ -1,0 +1,162 @@
+"""How an episode begins: the stop, the call it met, the Python stack at that moment."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum, auto
+from functools import cached_property
+from signal import SIGCONT
+
+from eintr_trace.analysis.calls import was_interrupted
+from eintr_trace.facts.pep475 import Pep475Decision, Version, decide_pep475
+from eintr_trace.facts.signals import DefaultAction, default_action, signal_name
+from eintr_trace.model.events import (
+    ContinueTrapped,
+    Disposition,
+    GroupStopped,
+    InterruptedCall,
+    ProcessSeen,
+    SignalDelivered,
+    SignalInfo,
+)
+from eintr_trace.model.python_state import (
+    HandlerKind,
+    Interpreter,
+    PythonFrame,
+    PythonHandler,
+    PythonSnapshot,
+)
+
+
+class Trigger(Enum):
+    """The kind of stop that met the call."""
+
+    DELIVERY = auto()
+    GROUP_STOP = auto()
+    STOP_ENDED = auto()  # the group-stop itself was not seen
+    CONTINUE_TRAP = auto()
+
+
+@dataclass(frozen=True)
+class Interruption:
+    """One signal-delivery-stop, group-stop or SIGCONT trap of one thread.
+
+    ``process`` is what was known of the process then; ``id`` is the episode's.
+    """
+
+    id: int
+    tgid: int
+    tid: int
+    time_ns: int
+    trigger: Trigger
+    signal: SignalInfo
+    disposition: Disposition | None
+    call: InterruptedCall | None
+    python: PythonSnapshot | None
+    process: ProcessSeen | None
+    rerouted_from: int | None = None
+    before_user_mode: bool = False
+
+    @property
+    def interpreter(self) -> Interpreter | None:
+        """The CPython found in the process, if any."""
+        return None if self.process is None else self.process.interpreter
+
+    @property
+    def python_handler(self) -> PythonHandler | None:
+        """CPython's entry for the signal, if a Python callable is in it."""
+        handler = None if self.python is None else self.python.handler
+        is_callable = handler is not None and handler.kind is HandlerKind.FUNCTION
+        return handler if is_callable else None
+
+    @property
+    def frame(self) -> PythonFrame | None:
+        """The innermost Python frame at the interruption."""
+        return self.python.frames[0] if self.python is not None and self.python.frames else None
+
+    @property
+    def has_c_handler(self) -> bool | None:
+        """Whether a C handler runs for it; ``None``: the disposition is not known."""
+        if self.trigger is not Trigger.DELIVERY:
+            return False
+        return None if self.disposition is None else self.disposition is Disposition.CAUGHT
+
+    @property
+    def default_action(self) -> DefaultAction | None:
+        """What the kernel does by default, where the default is in force."""
+        if self.trigger is not Trigger.DELIVERY or self.disposition is not Disposition.DEFAULT:
+            return None
+        return default_action(self.signal.signo)
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether this delivery ends the process."""
+        return self.default_action in {DefaultAction.TERMINATE, DefaultAction.CORE}
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether the process was stopped by it, until SIGCONT."""
+        stopped = self.trigger in {Trigger.GROUP_STOP, Trigger.STOP_ENDED}
+        return stopped or self.default_action is DefaultAction.STOP
+
+    @property
+    def is_main_thread(self) -> bool:
+        """CPython's main thread where that is known, else the kernel's."""
+        known = None if self.python is None else self.python.is_python_main_thread
+        return self.tid == self.tgid if known is None else known
+
+    @cached_property
+    def pep475(self) -> Pep475Decision | None:
+        """What the table says of this call under this CPython; ``None``: there is none."""
+        if self.interpreter is None or not was_interrupted(self.call) or self.call is None:
+            return None
+        version = parse_version(self.interpreter.version)
+        called = None if self.frame is None else self.frame.calls
+        return decide_pep475(version, self.call.syscall.name, called)
+
+
+def parse_version(text: str) -> Version:
+    """Read ``3.11.7``, ``3.11`` or ``3.14.0rc1`` as the numbers of a release."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+
+
+def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) -> Interruption:
+    """Begin with a signal-delivery-stop."""
+    return Interruption(
+        id=id,
+        tgid=event.tgid,
+        tid=event.tid,
+        time_ns=event.time_ns,
+        trigger=Trigger.DELIVERY,
+        signal=event.signal,
+        disposition=event.disposition,
+        call=event.call,
+        python=event.python,
+        process=process,
+        rerouted_from=event.rerouted_from,
+        before_user_mode=event.before_user_mode,
+    )
+
+
+def from_stop(
+    id: int, event: GroupStopped | ContinueTrapped, process: ProcessSeen | None
+) -> Interruption:
+    """Begin with a group-stop, or with the trap that SIGCONT causes in a seized thread."""
+    if isinstance(event, GroupStopped):
+        trigger, signal = Trigger.GROUP_STOP, SignalInfo(event.signo, event.name)
+    else:
+        trigger = Trigger.STOP_ENDED if event.was_stopped else Trigger.CONTINUE_TRAP
+        signal = SignalInfo(SIGCONT, signal_name(SIGCONT))
+    return Interruption(
+        id=id,
+        tgid=event.tgid,
+        tid=event.tid,
+        time_ns=event.time_ns,
+        trigger=trigger,
+        signal=signal,
+        disposition=None,
+        call=event.call,
+        python=event.python,
+        process=process,
+    )

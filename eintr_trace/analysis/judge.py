@@ -1,0 +1,221 @@
+"""Events in, episodes out: each event is given to the interruptions that it concerns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import singledispatchmethod
+
+from eintr_trace.analysis.case import Case
+from eintr_trace.analysis.interruption import from_delivery, from_stop
+from eintr_trace.analysis.process import ProcessState, ThreadState
+from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.model.episodes import Episode
+from eintr_trace.model.events import (
+    ContinueTrapped,
+    DeliveryPassed,
+    Disposition,
+    Event,
+    EventsLost,
+    FollowEnded,
+    GroupStopped,
+    HandlerReturned,
+    HandlerReturning,
+    ProcessExeced,
+    ProcessExited,
+    ProcessSeen,
+    SignalDelivered,
+    SyscallEntered,
+    SyscallExited,
+    ThreadExited,
+    TraceEnded,
+    Warned,
+    WentQuiet,
+)
+from eintr_trace.model.report import EpisodeUpdate, Report, Summary
+from eintr_trace.model.trace import TraceHeader
+
+
+class Judge:
+    """Judges a trace as its events come.
+
+    ``feed`` takes the events in order and gives an update whenever an episode's outcome becomes
+    known or what was said of it changes; ``finish`` gives the whole report. State for a thread
+    is bounded: a few interruptions, each with a few sightings.
+    """
+
+    def __init__(self, header: TraceHeader) -> None:
+        self._header = header
+        self._processes: dict[int, ProcessState] = {}
+        self._seen: list[ProcessSeen] = []
+        self._episodes: dict[int, Episode] = {}
+        self._count = 0
+        self._passed = 0
+        self._lost = 0
+        self._warnings: list[str] = []
+        self._ended: TraceEnded | None = None
+
+    def feed(self, event: Event) -> Iterator[EpisodeUpdate]:
+        """Take in the next event. To be iterated to its end: the work is done on the way."""
+        for case in self._take(event):
+            yield from self._updated(case, event.time_ns)
+
+    def finish(self) -> Report:
+        """Judge what is still open, as far as it is known, and give the report."""
+        for case in list(self._end_everything()):
+            for _ in self._updated(case, case.trail.last_time_ns):
+                pass
+        episodes = tuple(self._episodes[key] for key in sorted(self._episodes))
+        return Report(
+            header=self._header,
+            processes=tuple(self._seen),
+            episodes=episodes,
+            summary=self._summary(episodes),
+            warnings=tuple(self._warnings),
+            ended=self._ended,
+        )
+
+    def _updated(self, case: Case, time_ns: int) -> Iterator[EpisodeUpdate]:
+        update = case.update(time_ns)
+        process = self._processes.get(case.trail.interruption.tgid)
+        if process is not None and case.awaits_process_end:
+            process.last_raising = case
+        if update is not None:
+            self._episodes[update.episode.id] = update.episode
+            yield update
+
+    def _summary(self, episodes: tuple[Episode, ...]) -> Summary:
+        outcomes = Counter(episode.outcome for episode in episodes)
+        induced = Counter(
+            episode.tracer_induced for episode in episodes if episode.tracer_induced is not None
+        )
+        ended = self._ended
+        return Summary(
+            by_outcome=tuple(sorted(outcomes.items())),
+            by_tracer_induced=tuple(sorted(induced.items())),
+            passed=self._passed if ended is None else max(self._passed, ended.passed),
+            lost=self._lost if ended is None else max(self._lost, ended.lost),
+        )
+
+    @singledispatchmethod
+    def _take(self, _: Event) -> Iterable[Case]:
+        """Give the cases that an event touched; for kinds of events not named below none."""
+        return ()
+
+    @_take.register
+    def _process_seen(self, event: ProcessSeen) -> Iterable[Case]:
+        self._seen.append(event)
+        self._process(event.tgid).seen = event
+        return ()
+
+    @_take.register
+    def _warned(self, event: Warned) -> Iterable[Case]:
+        self._warnings.append(event.text)
+        return ()
+
+    @_take.register
+    def _delivery_passed(self, event: DeliveryPassed) -> Iterable[Case]:
+        self._passed += event.count
+        return ()
+
+    @_take.register
+    def _signal_delivered(self, event: SignalDelivered) -> Iterable[Case]:
+        thread = self._thread(event)
+        absorbing = thread.absorbing(event)
+        if absorbing is not None:
+            absorbing.trail.absorb(event)
+            if event.disposition is Disposition.CAUGHT:
+                thread.push_signal_frame(absorbing.trail, event)
+            return [absorbing]
+        thread.observe(event)
+        trail = Trail(from_delivery(self._next_id(), event, self._process(event.tgid).seen))
+        if event.disposition is Disposition.CAUGHT:
+            thread.push_signal_frame(trail, event)
+        return self._began(thread, trail)
+
+    @_take.register
+    def _group_stopped(self, event: GroupStopped) -> Iterable[Case]:
+        thread = self._thread(event)
+        thread.observe(event)
+        if not thread.begins_with_stop(event):
+            return thread.cases
+        seen = self._process(event.tgid).seen
+        return self._began(thread, Trail(from_stop(self._next_id(), event, seen)))
+
+    @_take.register
+    def _continue_trapped(self, event: ContinueTrapped) -> Iterable[Case]:
+        thread = self._thread(event)
+        thread.observe(event)
+        if not thread.begins_with_trap(event):
+            return thread.cases
+        seen = self._process(event.tgid).seen
+        return self._began(thread, Trail(from_stop(self._next_id(), event, seen)))
+
+    @_take.register
+    def _handler_returning(self, event: HandlerReturning) -> Iterable[Case]:
+        thread = self._thread(event)
+        thread.pop_signal_frame(event)
+        return thread.cases
+
+    @_take.register
+    def _handler_returned(self, event: HandlerReturned) -> Iterable[Case]:
+        thread = self._thread(event)
+        thread.handler_returned(event)
+        return thread.cases
+
+    @_take.register(SyscallEntered)
+    @_take.register(SyscallExited)
+    @_take.register(WentQuiet)
+    def _followed(self, event: SyscallEntered | SyscallExited | WentQuiet) -> Iterable[Case]:
+        thread = self._thread(event)
+        thread.observe(event)
+        return thread.cases
+
+    @_take.register
+    def _follow_ended(self, event: FollowEnded) -> Iterable[Case]:
+        return self._thread(event).end_follow(event)
+
+    @_take.register
+    def _thread_exited(self, event: ThreadExited) -> Iterable[Case]:
+        return self._process(event.tgid).thread_exited(event)
+
+    @_take.register
+    def _process_exited(self, event: ProcessExited) -> Iterable[Case]:
+        process = self._processes.pop(event.tgid, None)
+        return () if process is None else process.exited(event)
+
+    @_take.register
+    def _process_execed(self, event: ProcessExeced) -> Iterable[Case]:
+        return self._process(event.tgid).end_all(Ending.EXECED)
+
+    @_take.register
+    def _events_lost(self, event: EventsLost) -> Iterable[Case]:
+        self._lost += event.count
+        for process in self._processes.values():
+            process.observe_everywhere(event)
+        return ()
+
+    @_take.register
+    def _trace_ended(self, event: TraceEnded) -> Iterable[Case]:
+        self._ended = event
+        return list(self._end_everything())
+
+    def _began(self, thread: ThreadState, trail: Trail) -> Iterable[Case]:
+        """Put a new interruption under judgement; give it, and those it may concern."""
+        touched = list(thread.cases)
+        thread.add(Case(trail))
+        return [*touched, thread.cases[-1]]
+
+    def _end_everything(self) -> Iterator[Case]:
+        for process in self._processes.values():
+            yield from process.end_all(Ending.TRACE_ENDED)
+
+    def _process(self, tgid: int) -> ProcessState:
+        return self._processes.setdefault(tgid, ProcessState())
+
+    def _thread(self, event: Event) -> ThreadState:
+        return self._process(event.tgid).thread(event.tid)
+
+    def _next_id(self) -> int:
+        self._count += 1
+        return self._count

@@ -1,0 +1,90 @@
+"""The kernel's half: it ran the interrupted call again, or it handed out EINTR."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from eintr_trace.analysis.trail import Restored, Trail
+from eintr_trace.facts.restart_codes import (
+    RESTART_RULES,
+    AfterSignal,
+    RestartCode,
+    restart_code,
+)
+from eintr_trace.model.episodes import KernelAction
+from eintr_trace.model.events import InterruptedCall
+
+# `syscall` (0f 05) and `int 0x80` (cd 80) are two bytes each; a restart goes back by them:
+# linux 6.12.107 arch/x86/kernel/signal.c arch_do_signal_or_restart(), regs->ip -= 2.
+_SYSCALL_INSTRUCTION_BYTES = 2
+_RESTART_SYSCALL_NR = 219  # arch/x86/entry/syscalls/syscall_64.tbl
+
+
+class ShownBy(Enum):
+    """What the kernel's action is read from."""
+
+    SIGNAL_FRAME = auto()
+    REGISTER = auto()  # the call itself returned EINTR
+    FOLLOWING_CALL = auto()
+    RULE = auto()
+    NOTHING = auto()
+
+
+@dataclass(frozen=True)
+class KernelSide:
+    """``sa_restart`` is ``None`` unless the signal frame proves it."""
+
+    action: KernelAction
+    shown_by: ShownBy
+    code: RestartCode | None = None
+    sa_restart: bool | None = None
+
+
+def kernel_side(trail: Trail) -> KernelSide:
+    """Say what the kernel did with the interrupted call, as far as the trail shows it."""
+    call = trail.interruption.call
+    code = None if call is None else restart_code(call.retval)
+    if call is None or code is None:
+        return KernelSide(KernelAction.NONE, ShownBy.NOTHING)
+    if trail.restored is not None:
+        framed = _from_frame(trail.restored, call, code)
+        if framed is not None:
+            return framed
+    return _without_frame(trail, code)
+
+
+def _from_frame(restored: Restored, call: InterruptedCall, code: RestartCode) -> KernelSide | None:
+    proves = code is RestartCode.ERESTARTSYS
+    if restored.saved_retval == -RestartCode.EINTR:
+        shown_by = ShownBy.SIGNAL_FRAME
+        return KernelSide(KernelAction.EINTR, shown_by, code, False if proves else None)
+    if _goes_back(restored, call):
+        sa_restart = True if proves else None
+        return KernelSide(KernelAction.RESTART, ShownBy.SIGNAL_FRAME, code, sa_restart)
+    return None
+
+
+def _goes_back(restored: Restored, call: InterruptedCall) -> bool:
+    if restored.saved_retval not in {call.syscall.nr, _RESTART_SYSCALL_NR}:
+        return False
+    if restored.saved_ip is None or call.ip is None:
+        return True
+    return restored.saved_ip == call.ip - _SYSCALL_INSTRUCTION_BYTES
+
+
+def _without_frame(trail: Trail, code: RestartCode) -> KernelSide:
+    if code is RestartCode.EINTR:
+        return KernelSide(KernelAction.EINTR, ShownBy.REGISTER, code)
+    rule = RESTART_RULES[code]
+    has_handler = trail.runs_c_handler
+    if has_handler is False and not trail.interruption.is_fatal:
+        seen = trail.reentered is not None
+        shown_by = ShownBy.FOLLOWING_CALL if seen else ShownBy.RULE
+        return KernelSide(KernelAction.RESTART, shown_by, code)
+    # A handler with and without SA_RESTART: known only where both end alike.
+    if has_handler and rule.handler is rule.handler_sa_restart:
+        restarts = rule.handler is not AfterSignal.EINTR
+        action = KernelAction.RESTART if restarts else KernelAction.EINTR
+        return KernelSide(action, ShownBy.RULE, code)
+    return KernelSide(KernelAction.NONE, ShownBy.NOTHING, code)

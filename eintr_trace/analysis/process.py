@@ -1,0 +1,170 @@
+"""What is remembered of a process and its threads while their interruptions are open."""
+
+from __future__ import annotations
+
+from signal import SIGCONT
+
+from eintr_trace.analysis.calls import was_interrupted
+from eintr_trace.analysis.case import Case
+from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.model.events import (
+    ContinueTrapped,
+    Event,
+    EventsLost,
+    FollowEnded,
+    GroupStopped,
+    HandlerReturned,
+    HandlerReturning,
+    ProcessExited,
+    ProcessSeen,
+    SignalDelivered,
+    ThreadExited,
+)
+
+# Signals can nest without end; beyond these the oldest interruption is given up.
+_MOST_CASES = 8
+_MOST_SIGNAL_FRAMES = 64
+
+
+class ThreadState:
+    """The open interruptions of one thread, and the signal frames on its stack.
+
+    A signal frame belongs to the delivery that made it, and to the signals without a handler
+    that were delivered just before it.
+    """
+
+    def __init__(self) -> None:
+        self.cases: list[Case] = []
+        self._signal_frames: list[list[Trail]] = []
+        self._returning: list[Trail] = []
+
+    def observe(self, event: Event) -> None:
+        """Show an event to every open interruption."""
+        for case in self.cases:
+            case.trail.observe(event)
+
+    def add(self, case: Case) -> None:
+        """Open an interruption; those that are settled make room, then the oldest."""
+        self.cases = [old for old in self.cases if not old.is_settled]
+        if len(self.cases) >= _MOST_CASES:
+            self.cases.pop(0).trail.end(Ending.CROWDED_OUT, "")
+        self.cases.append(case)
+
+    def push_signal_frame(self, trail: Trail, event: SignalDelivered) -> None:
+        """A handler is about to run for ``trail``."""
+        joined = [case.trail for case in self.cases if case.trail.can_be_joined]
+        for other in joined:
+            other.join(event)
+        self._signal_frames.append([trail, *joined])
+        del self._signal_frames[:-_MOST_SIGNAL_FRAMES]
+
+    def pop_signal_frame(self, event: HandlerReturning) -> None:
+        """The innermost handler is about to return."""
+        self._returning = self._signal_frames.pop() if self._signal_frames else []
+        for trail in self._returning:
+            trail.observe(event)
+
+    def handler_returned(self, event: HandlerReturned) -> None:
+        """The same handler has returned."""
+        for trail in self._returning:
+            trail.observe(event)
+        self._returning = []
+
+    def end_follow(self, event: FollowEnded) -> list[Case]:
+        """End the open interruptions; a fatal one goes on until the process has ended."""
+        ended = [case for case in self.cases if not case.trail.interruption.is_fatal]
+        for case in ended:
+            case.trail.observe(event)
+            case.trail.end(Ending.FOLLOW_ENDED, event.reason)
+        self.cases = [case for case in self.cases if case.trail.ending is None]
+        self._signal_frames.clear()
+        return ended
+
+    def absorbing(self, event: SignalDelivered) -> Case | None:
+        """Find the stop or trap that this delivery of SIGCONT belongs to."""
+        if event.signal.signo != SIGCONT or not self.cases:
+            return None
+        latest = self.cases[-1]
+        return latest if latest.trail.can_absorb(event) else None
+
+    def begins_with_stop(self, event: GroupStopped) -> bool:
+        """Tell whether a group-stop is an interruption of its own.
+
+        It is not in the thread that took the stopping signal, whose delivery began one.
+        """
+        return was_interrupted(event.call) and not any(
+            case.trail.interruption.is_stop for case in self.cases
+        )
+
+    def begins_with_trap(self, event: ContinueTrapped) -> bool:
+        """Tell whether a trap for SIGCONT is an interruption of its own.
+
+        The end of a stop is none, unless the stop itself was not seen.
+        """
+        if not event.was_stopped:
+            return True
+        return was_interrupted(event.call) and not any(
+            case.trail.interruption.is_stop for case in self.cases
+        )
+
+
+class ProcessState:
+    """The threads of one process with open interruptions.
+
+    ``dying`` are deliveries that end the process, of threads that are gone already;
+    ``last_raising`` the last episode that ended in an exception: the process may end by it.
+    """
+
+    def __init__(self) -> None:
+        self.seen: ProcessSeen | None = None
+        self.last_raising: Case | None = None
+        self._threads: dict[int, ThreadState] = {}
+        self._dying: list[Case] = []
+
+    def thread(self, tid: int) -> ThreadState:
+        """Give a thread's state."""
+        return self._threads.setdefault(tid, ThreadState())
+
+    def observe_everywhere(self, event: EventsLost) -> None:
+        """Show an event to the open interruptions of all threads."""
+        for thread in self._threads.values():
+            thread.observe(event)
+
+    def thread_exited(self, event: ThreadExited) -> list[Case]:
+        """End the thread's interruptions, but for one that is ending the whole process."""
+        thread = self._threads.pop(event.tid, None)
+        if thread is None:
+            return []
+        fatal = [case for case in thread.cases if case.trail.interruption.is_fatal]
+        self._dying = (self._dying + fatal)[-_MOST_CASES:]
+        return _ended([case for case in thread.cases if case not in fatal], Ending.THREAD_EXITED)
+
+    def exited(self, event: ProcessExited) -> list[Case]:
+        """End everything that is open; tell the last exception how the process ended."""
+        cases = self._forget_all()
+        for case in cases:
+            case.trail.exited = event
+        _ended(cases, Ending.PROCESS_EXITED)
+        raising = self.last_raising
+        if raising is not None and raising not in cases:
+            raising.trail.exited = event
+            cases.append(raising)
+        return cases
+
+    def end_all(self, ending: Ending) -> list[Case]:
+        """End everything that is open, in all threads."""
+        self.last_raising = None
+        return _ended(self._forget_all(), ending)
+
+    def _forget_all(self) -> list[Case]:
+        cases = [case for thread in self._threads.values() for case in thread.cases]
+        cases += self._dying
+        self._threads.clear()
+        self._dying = []
+        return cases
+
+
+def _ended(cases: list[Case], ending: Ending) -> list[Case]:
+    for case in cases:
+        case.trail.end(ending, "")
+    return cases

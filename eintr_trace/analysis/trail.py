@@ -1,0 +1,302 @@
+"""The trail of one interruption: what its thread did, reduced to what verdicts rest on.
+
+A trail keeps a handful of sightings however many events it is fed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import Enum, auto
+from functools import singledispatchmethod
+
+from eintr_trace.analysis.calls import RESTART_SYSCALL, same_call, was_interrupted
+from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raised_by_handler
+from eintr_trace.analysis.frames import Survival, compare
+from eintr_trace.analysis.handler import HandlerSeen, find_running, seen_at
+from eintr_trace.analysis.interruption import Interruption, Trigger, from_delivery
+from eintr_trace.facts.restart_codes import restart_code
+from eintr_trace.model.episodes import FollowUp
+from eintr_trace.model.events import (
+    ContinueTrapped,
+    Disposition,
+    Event,
+    EventsLost,
+    GroupStopped,
+    HandlerReturned,
+    HandlerReturning,
+    ProcessExited,
+    SignalDelivered,
+    SignalInfo,
+    Syscall,
+    SyscallEntered,
+    SyscallExited,
+    WentQuiet,
+)
+from eintr_trace.model.python_state import PythonSnapshot
+
+
+class Ending(Enum):
+    """Why a trail was not followed further; the order says nothing."""
+
+    FOLLOW_ENDED = auto()
+    THREAD_EXITED = auto()
+    PROCESS_EXITED = auto()
+    EXECED = auto()
+    TRACE_ENDED = auto()
+    CROWDED_OUT = auto()
+
+
+@dataclass(frozen=True)
+class Restored:
+    """What the signal frame held for the thread; ``tripped``: CPython's C handler had run."""
+
+    time_ns: int
+    saved_retval: int | None
+    saved_ip: int | None
+    tripped: bool | None
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """One later look at the thread, outside the handlers.
+
+    ``call`` is the call it was entering, ``None`` for a look at a running thread. ``chain``:
+    the exceptions that were not there at the interruption.
+    """
+
+    time_ns: int
+    call: Syscall | None
+    snapshot: PythonSnapshot | None
+    survival: Survival | None
+    chain: Chain
+
+
+@dataclass
+class Trail:
+    """Collects one interruption's events; the rules of ``outcome`` read it.
+
+    ``reentered`` is the first time the interrupted call was entered again, ``raising`` the
+    last sighting of the exceptions it led to, ``otherwise_raising`` of new exceptions that
+    show no connection with it, ``latest`` the last sighting of all. ``joined`` is a signal with
+    a handler that was delivered on top of one without, before the thread ran on: its handler
+    decides for both.
+    """
+
+    interruption: Interruption
+    restored: Restored | None = None
+    c_handler_call: Syscall | None = None
+    handler_seen: HandlerSeen | None = None
+    handler_done_ns: int | None = None
+    reentered: Sighting | None = None
+    reentry_interrupted: bool = False
+    follow_up: FollowUp | None = None
+    raising: Sighting | None = None
+    otherwise_raising: Sighting | None = None
+    latest: Sighting | None = None
+    unread_bytes: int | None = None
+    quiet: WentQuiet | None = None
+    lost_events: int = 0
+    ending: Ending | None = None
+    ending_text: str = ""
+    exited: ProcessExited | None = None
+    joined: SignalInfo | None = None
+    last_time_ns: int = field(default=0)
+
+    def __post_init__(self) -> None:
+        self.last_time_ns = self.interruption.time_ns
+
+    @property
+    def awaits_follow_up(self) -> bool:
+        """Whether the call was entered again and has not come back yet."""
+        return (
+            self.reentered is not None and self.follow_up is None and not self.reentry_interrupted
+        )
+
+    @property
+    def runs_c_handler(self) -> bool | None:
+        """Whether a C handler runs before the thread goes on; ``None``: not known."""
+        return True if self.joined is not None else self.interruption.has_c_handler
+
+    @property
+    def can_be_joined(self) -> bool:
+        """Whether the thread has not run on yet from a call that no handler has ended."""
+        return (
+            self.latest is None
+            and self.ending is None
+            and self.runs_c_handler is False
+            and was_interrupted(self.interruption.call)
+        )
+
+    @property
+    def in_c_handler(self) -> bool:
+        """Whether the C handler is still to return, as far as the events tell."""
+        return self.runs_c_handler is True and self.restored is None and self.lost_events == 0
+
+    def observe(self, event: Event) -> None:
+        """Take in one event of this thread (or about all threads)."""
+        self.last_time_ns = event.time_ns
+        self._take(event)
+
+    def end(self, ending: Ending, text: str) -> None:
+        """Nothing more will be seen of this interruption; the first reason stands."""
+        if self.ending is None:
+            self.ending = ending
+            self.ending_text = text
+
+    def can_absorb(self, event: SignalDelivered) -> bool:
+        """Whether a delivery of SIGCONT belongs to the stop or trap that began this trail.
+
+        Not if it has a handler of its own that ends a stop's call.
+        """
+        if self.latest is not None or self.ending is not None:
+            return False
+        if self.interruption.trigger is Trigger.CONTINUE_TRAP:
+            return True
+        return event.disposition is not Disposition.CAUGHT and self.interruption.is_stop
+
+    def absorb(self, event: SignalDelivered) -> None:
+        """Take in the delivery of the SIGCONT whose trap, or end of a stop, this trail saw."""
+        self.last_time_ns = event.time_ns
+        began = self.interruption
+        if began.is_stop:
+            return
+        if event.disposition is Disposition.CAUGHT:
+            # The program's own handler runs: it would have interrupted the call in any case.
+            began = from_delivery(began.id, event, began.process)
+        self.interruption = replace(began, signal=event.signal)
+
+    def join(self, event: SignalDelivered) -> None:
+        """Learn that a signal with a handler was delivered before the thread ran on."""
+        self.joined = event.signal
+
+    @singledispatchmethod
+    def _take(self, event: Event) -> None:
+        """Events that change nothing for an interruption."""
+
+    @_take.register
+    def _handler_returning(self, event: HandlerReturning) -> None:
+        handler = None if event.python is None else event.python.handler
+        self.restored = Restored(
+            time_ns=event.time_ns,
+            saved_retval=event.saved_retval,
+            saved_ip=event.saved_ip,
+            tripped=None if handler is None else handler.tripped,
+        )
+
+    @_take.register
+    def _handler_returned(self, event: HandlerReturned) -> None:
+        if self.restored is not None and self.restored.saved_retval is None:
+            self.restored = replace(self.restored, saved_retval=event.retval)
+
+    @_take.register
+    def _signal_delivered(self, event: SignalDelivered) -> None:
+        if self.awaits_follow_up and event.call is not None:
+            self.reentry_interrupted = True
+
+    @_take.register(GroupStopped)
+    @_take.register(ContinueTrapped)
+    def _stopped(self, event: GroupStopped | ContinueTrapped) -> None:
+        if self.awaits_follow_up and was_interrupted(event.call):
+            self.reentry_interrupted = True
+
+    @_take.register
+    def _syscall_entered(self, event: SyscallEntered) -> None:
+        if self.in_c_handler:
+            self.c_handler_call = self.c_handler_call or event.syscall
+            return
+        self._note_unread(event.syscall)
+        if self.reentered is not None:
+            # What follows is no longer about the interrupted call.
+            return
+        sighting = self._look(event.time_ns, event.syscall, event.python)
+        if sighting is not None and self._is_reentry(sighting):
+            self.reentered = sighting
+
+    @_take.register
+    def _syscall_exited(self, event: SyscallExited) -> None:
+        if not self.awaits_follow_up:
+            return
+        if restart_code(event.retval) is not None:
+            self.reentry_interrupted = True
+        else:
+            after_ns = event.time_ns - self.interruption.time_ns
+            self.follow_up = FollowUp(event.retval, after_ns)
+
+    @_take.register
+    def _went_quiet(self, event: WentQuiet) -> None:
+        self.quiet = event
+        if not self.in_c_handler and self.reentered is None:
+            self._look(event.time_ns, None, event.python)
+
+    @_take.register
+    def _events_lost(self, event: EventsLost) -> None:
+        self.lost_events += event.count
+
+    def _look(
+        self, time_ns: int, call: Syscall | None, snapshot: PythonSnapshot | None
+    ) -> Sighting | None:
+        """Record a look at the thread; ``None`` while the Python handler is running."""
+        before = self.interruption.python
+        if snapshot is None:
+            self.latest = Sighting(time_ns, call, None, None, ())
+            return self.latest
+        survival = compare(before, snapshot)
+        self._note_tripped(time_ns, snapshot)
+        index = find_running(self.interruption.python_handler, before, snapshot, survival)
+        if index is not None:
+            self.handler_seen = self.handler_seen or seen_at(time_ns, index, survival)
+            return None
+        chain = new_chain(before, snapshot, survival)
+        self.latest = Sighting(time_ns, call, snapshot, survival, chain)
+        self._note_exceptions(self.latest)
+        return self.latest
+
+    def _note_tripped(self, time_ns: int, snapshot: PythonSnapshot) -> None:
+        was_tripped = self.restored is not None and self.restored.tripped is True
+        handler = snapshot.handler
+        if was_tripped and handler is not None and handler.tripped is False:
+            self.handler_done_ns = self.handler_done_ns or time_ns
+
+    def _note_exceptions(self, sighting: Sighting) -> None:
+        if not sighting.chain:
+            return
+        if self._is_connected(sighting.chain):
+            self.raising = sighting
+        elif self.raising is None:
+            self.otherwise_raising = sighting
+
+    def _is_connected(self, chain: Chain) -> bool:
+        """Tell whether the exceptions go on from those seen before, or come of the signal."""
+        if self.raising is not None:
+            seen = {exception.address for exception in self.raising.chain}
+            return any(exception.address in seen for exception in chain)
+        return holds_eintr(chain) or raised_by_handler(chain, self.interruption.python_handler)
+
+    def _note_unread(self, call: Syscall) -> None:
+        interrupted = self.interruption.call
+        if interrupted is None or call.descriptor is None or call.descriptor.unread_bytes is None:
+            return
+        descriptor = interrupted.syscall.descriptor
+        if descriptor is not None and descriptor.fd == call.descriptor.fd:
+            self.unread_bytes = call.descriptor.unread_bytes
+
+    def _is_reentry(self, sighting: Sighting) -> bool:
+        interrupted = self.interruption.call
+        if interrupted is None or sighting.call is None:
+            return False
+        if sighting.call.name == RESTART_SYSCALL:
+            return True
+        survival = sighting.survival
+        at_the_call = survival is not None and survival.at_the_call
+        if at_the_call and survival is not None and survival.above:
+            # Another handler, a finaliser: code on top of the interrupted frame.
+            return False
+        if same_call(interrupted.syscall, sighting.call):
+            return True
+        return at_the_call and sighting.call.name in self._other_ways_on(interrupted.syscall)
+
+    def _other_ways_on(self, interrupted: Syscall) -> set[str]:
+        """Name the other calls by which CPython carries on: connect(2) goes on with poll(2)."""
+        decision = self.interruption.pep475
+        rows = () if decision is None else decision.rows
+        return {name for row in rows for name in row.resumes_with} - {interrupted.name}

@@ -1,0 +1,69 @@
+"""How verdicts put times, places, calls and exceptions into words."""
+
+from __future__ import annotations
+
+import errno
+
+from eintr_trace.model.episodes import RaisedException
+from eintr_trace.model.events import SignalInfo, Syscall
+from eintr_trace.model.python_state import CodeLocation, PythonFrame
+
+_NS_PER_US = 1_000
+_NS_PER_MS = 1_000_000
+_NS_PER_S = 1_000_000_000
+_READS = ("read", "readv", "pread64", "preadv", "preadv2", "recvfrom", "recvmsg")
+_WRITES = ("write", "writev", "pwrite64", "pwritev", "pwritev2", "sendto", "sendmsg", "sendfile")
+_TRANSFERS_BYTES = frozenset((*_READS, *_WRITES, "splice", "copy_file_range"))
+
+
+def duration(nanoseconds: int) -> str:
+    """Say a duration with a unit that fits: ``1.2 s``, ``3.4 ms``, ``56 µs``."""
+    if nanoseconds >= _NS_PER_S:
+        return f"{nanoseconds / _NS_PER_S:.3g} s"
+    if nanoseconds >= _NS_PER_MS:
+        return f"{nanoseconds / _NS_PER_MS:.3g} ms"
+    return f"{nanoseconds / _NS_PER_US:.3g} µs"
+
+
+def bare_name(function: str) -> str:
+    """Give ``read`` for ``TSocket.read``."""
+    return function.rpartition(".")[2]
+
+
+def place(location: CodeLocation) -> str:
+    """Say ``TSocket.read (TSocket.py:152)``; the line only where it is known."""
+    file = location.file.rpartition("/")[2]
+    where = file if location.line is None else f"{file}:{location.line}"
+    return f"{location.function} ({where})"
+
+
+def signal_and_sender(signal: SignalInfo) -> str:
+    """Say ``SIGUSR1 (sent by bash, pid 4711)``, as far as the sender is known."""
+    if not signal.sender_pid:
+        return signal.name
+    sender = f"pid {signal.sender_pid}"
+    if signal.sender_command is not None:
+        sender = f"{signal.sender_command}, {sender}"
+    return f"{signal.name} (sent by {sender})"
+
+
+def exception(raised: RaisedException) -> str:
+    """Say ``socket.error(4, 'Interrupted system call')``."""
+    parts = [] if raised.errno is None else [str(raised.errno)]
+    if raised.message is not None:
+        parts.append(repr(raised.message))
+    return f"{raised.type_name}({', '.join(parts)})"
+
+
+def called(frame: PythonFrame | None, syscall: Syscall) -> str:
+    """Name the function that Python was calling; the system call where that is not known."""
+    return syscall.name if frame is None or frame.calls is None else frame.calls
+
+
+def result(name: str, retval: int) -> str:
+    """Say what a call gave: ``returned 65536 bytes``, ``failed with ECONNRESET``."""
+    if retval < 0:
+        return f"failed with {errno.errorcode.get(-retval, f'errno {-retval}')}"
+    if name in _TRANSFERS_BYTES:
+        return f"returned {retval} byte{'' if retval == 1 else 's'}"
+    return f"returned {retval}"

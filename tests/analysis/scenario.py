@@ -1,0 +1,294 @@
+"""Scenarios for the analysis, written in YAML: events in short notation, verdicts expected.
+
+A file has ``name``, ``python`` (version, or null for a process without CPython), ``frames``,
+``handler``, ``exceptions``, ``events``, ``expect`` and ``near_misses``. Frames and exceptions
+are defined once and referred to by name; in a stack (innermost first) ``main@40`` is the frame
+``main`` at instruction 40 and ``read*`` is another frame running the code of ``read``. An event
+may be marked ``as: NAME``; a near miss repeats the scenario ``without`` some marked events or
+with others ``instead``, under another ``python``, and says what must come out then. Time
+passes by 1 ms an event, or to the ``at_ms`` of the event.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from eintr_trace.model.events import (
+    ContinueTrapped,
+    DeliveryPassed,
+    Disposition,
+    EndReason,
+    Event,
+    EventsLost,
+    FileDescriptor,
+    FollowEnded,
+    GroupStopped,
+    HandlerReturned,
+    HandlerReturning,
+    InterruptedCall,
+    ProcessExeced,
+    ProcessExited,
+    ProcessSeen,
+    SignalDelivered,
+    SignalInfo,
+    Syscall,
+    SyscallEntered,
+    SyscallExited,
+    ThreadExited,
+    ThreadOrigin,
+    TraceEnded,
+    WentQuiet,
+)
+from eintr_trace.model.python_state import (
+    CodeLocation,
+    ExceptionOrigin,
+    HandlerKind,
+    Interpreter,
+    PythonException,
+    PythonFrame,
+    PythonHandler,
+    PythonSnapshot,
+    TracebackEntry,
+)
+
+FIXTURES = Path(__file__).parent / "fixtures"
+TGID = 100
+IP = 0x401002
+MS = 1_000_000
+SIGNALS = {"SIGUSR1": 10, "SIGUSR2": 12, "SIGINT": 2, "SIGTERM": 15, "SIGWINCH": 28}
+SIGNALS |= {"SIGCONT": 18, "SIGSTOP": 19, "SIGALRM": 14}
+NUMBERS = {"read": 0, "write": 1, "poll": 7, "select": 23, "pause": 34, "recvfrom": 45}
+NUMBERS |= {"sendto": 44, "connect": 42, "futex": 202, "restart_syscall": 219, "fcntl": 72}
+NUMBERS |= {"clock_nanosleep": 230, "epoll_wait": 232, "close": 3, "mmap": 9, "openat": 257}
+
+Mapping = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One scenario ready to be judged; ``expect`` has one mapping an episode, by id."""
+
+    name: str
+    events: tuple[Event, ...]
+    expect: tuple[Mapping, ...]
+
+
+def all_scenarios() -> list[Scenario]:
+    """Read every fixture, near misses included."""
+    found = []
+    for path in sorted(FIXTURES.glob("*.yaml")):
+        for document in yaml.safe_load_all(path.read_text("utf-8")):
+            found += list(_scenarios(document))
+    return found
+
+
+def _scenarios(document: Mapping) -> Iterator[Scenario]:
+    yield _scenario(document, document["name"])
+    for miss in document.get("near_misses", ()):
+        events = [
+            miss.get("instead", {}).get(event.get("as"), event)
+            for event in document["events"]
+            if event.get("as") not in miss.get("without", ())
+        ]
+        changed = document | miss | {"events": events + miss.get("then", [])}
+        yield _scenario(changed, f"{document['name']} | but {miss['name']}")
+
+
+def _scenario(document: Mapping, name: str) -> Scenario:
+    expect = document["expect"]
+    builder = Builder(document)
+    return Scenario(
+        name=name,
+        events=tuple(builder.events()),
+        expect=tuple(expect if isinstance(expect, list) else [expect]),
+    )
+
+
+def call(short: str, retval: int | None = None) -> Syscall:
+    """Read ``recvfrom(3)``: name and first argument."""
+    name, _, first = short.rstrip(")").partition("(")
+    number = int(first or 0)
+    descriptor = None if name in {"pause", "futex", "select"} else FileDescriptor(number)
+    text = f"{name}({number}, …)" if retval is None else f"{name}({number}, …) = {retval}"
+    return Syscall(name, NUMBERS[name], (number, 0x7000, 65536), text, descriptor)
+
+
+class Builder:
+    """Turns the short notation of one scenario into events."""
+
+    def __init__(self, document: Mapping) -> None:
+        self.document = document
+        self.frames: Mapping = document.get("frames", {})
+        self.exceptions: Mapping = document.get("exceptions", {})
+        self.time_ns = 0
+
+    def events(self) -> Iterator[Event]:
+        version = self.document.get("python")
+        interpreter = None if version is None else Interpreter("CPython", str(version), "table")
+        problem = "not CPython" if version is None else None
+        yield ProcessSeen(
+            0, TGID, 0, ("client",), "/usr/bin/x", ThreadOrigin.SEIZED, interpreter, problem
+        )
+        for event in self.document["events"]:
+            yield self.event(event)
+
+    def event(self, event: Mapping) -> Event:
+        self.time_ns += MS
+        if "at_ms" in event:
+            self.time_ns = event["at_ms"] * MS
+        kind = next(key for key in event if key not in {"as", "at_ms", "tid", "tgid"})
+        tgid = event.get("tgid", TGID)
+        where = (self.time_ns, tgid, event.get("tid", tgid))
+        built: Event = getattr(self, f"_{kind}")(where, event[kind] or {})
+        return built
+
+    def _deliver(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        name = about.get("signal", "SIGUSR1")
+        return SignalDelivered(
+            *where,
+            signal=SignalInfo(SIGNALS[name], name, "SI_USER", 4711, 0, "bash"),
+            disposition=Disposition(about.get("disposition", "caught")),
+            call=self._interrupted(about),
+            before_user_mode=about.get("before_user_mode", False),
+            python=self._snapshot(about),
+            rerouted_from=about.get("rerouted_from"),
+        )
+
+    def _stopped(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return GroupStopped(*where, 19, "SIGSTOP", self._interrupted(about))
+
+    def _trapped(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        was_stopped = about.get("was_stopped", False)
+        return ContinueTrapped(*where, self._interrupted(about), was_stopped, self._snapshot(about))
+
+    def _returning(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        if "restart" in about:
+            saved, ip = NUMBERS[about["restart"]], IP - 2
+        else:
+            saved, ip = about.get("saved", -4), IP
+        return HandlerReturning(*where, saved, ip, self._snapshot(about))
+
+    def _returned(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return HandlerReturned(*where, about.get("retval", -4))
+
+    def _enter(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return SyscallEntered(*where, call(about["call"]), IP, 0x7000, self._snapshot(about))
+
+    def _exit(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        name = about["call"]
+        return SyscallExited(*where, name, NUMBERS[name], about["retval"])
+
+    def _quiet(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return WentQuiet(*where, 100 * MS, self._snapshot(about), about.get("blocked_in"))
+
+    def _follow_ended(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return FollowEnded(*where, about.get("reason", "decided"))
+
+    def _lost(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return EventsLost(where[0], 0, 0, about["count"])
+
+    def _passed(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return DeliveryPassed(*where, 14, "SIGALRM", about["count"], where[0])
+
+    def _execed(self, where: tuple[int, int, int], _: Mapping) -> Event:
+        return ProcessExeced(*where, where[2])
+
+    def _thread_exited(self, where: tuple[int, int, int], _: Mapping) -> Event:
+        return ThreadExited(*where)
+
+    def _process_exited(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        name = about.get("signal")
+        signo = None if name is None else SIGNALS[name]
+        return ProcessExited(where[0], where[1], 0, about.get("status"), signo, name)
+
+    def _trace_ended(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        passed, lost = about.get("passed", 0), about.get("lost", 0)
+        return TraceEnded(where[0], 0, 0, EndReason.DETACHED, 1, passed, lost)
+
+    def _interrupted(self, about: Mapping) -> InterruptedCall | None:
+        if "call" not in about:
+            return None
+        return InterruptedCall(call(about["call"]), about.get("retval", -512), IP, 0x7000)
+
+    def _snapshot(self, about: Mapping) -> PythonSnapshot | None:
+        if "stack" not in about:
+            return None
+        return PythonSnapshot(
+            frames=tuple(self._frame(name) for name in about["stack"]),
+            exceptions=tuple(self._chain(about)),
+            handler=self._handler(about.get("tripped")),
+            is_python_main_thread=about.get("main_thread", True),
+            problem=about.get("problem"),
+        )
+
+    def _frame(self, short: str) -> PythonFrame:
+        name, _, offset = short.partition("@")
+        code = name.rstrip("*")
+        row = self._code_row(code)
+        return PythonFrame(
+            location=CodeLocation(row["function"], row["file"], row["line"]),
+            address=identity(name),
+            code_address=identity(f"code of {code}"),
+            instruction_offset=int(offset) if offset else row.get("at", 10),
+            calls=None if offset else row.get("calls"),
+        )
+
+    def _code_row(self, code: str) -> Mapping:
+        row: Mapping = self.document["handler"] if code == "handler" else self.frames[code]
+        return row
+
+    def _handler(self, tripped: bool | None) -> PythonHandler | None:
+        row = self.document.get("handler")
+        if row is None:
+            return None
+        kind = HandlerKind(row.get("kind", "function"))
+        if "function" not in row:
+            return PythonHandler(10, kind, None, None, tripped)
+        location = CodeLocation(row["function"], row["file"], row["line"])
+        return PythonHandler(10, kind, location, identity("code of handler"), tripped)
+
+    def _chain(self, about: Mapping) -> Iterator[PythonException]:
+        origins = {
+            "handled": ExceptionOrigin.HANDLED,
+            "pending": ExceptionOrigin.PENDING,
+            "last": ExceptionOrigin.LAST,
+        }
+        for key, origin in origins.items():
+            names = about.get(key, [])
+            for index, name in enumerate(names):
+                is_last = index == len(names) - 1
+                yield self._exception(name, origin if is_last else None)
+
+    def _exception(self, name: str, origin: ExceptionOrigin | None) -> PythonException:
+        row = self.exceptions[name]
+        return PythonException(
+            type_name=row["type"],
+            errno=row.get("errno"),
+            message=row.get("message"),
+            origin=origin or ExceptionOrigin(row.get("origin", "attribute")),
+            address=identity(f"exception {name}"),
+            traceback=tuple(self._entry(short) for short in row.get("traceback", ())),
+            attribute=row.get("attribute"),
+        )
+
+    def _entry(self, short: str) -> TracebackEntry:
+        """Read ``main:57``: the frame and the line of its ``except``."""
+        name, _, line = short.partition(":")
+        row = self._code_row(name.rstrip("*"))
+        return TracebackEntry(
+            CodeLocation(row["function"], row["file"], row["line"]),
+            frame_address=identity(name),
+            instruction_offset=row.get("at", 10),
+            except_line=int(line) if line else None,
+        )
+
+
+def identity(name: str) -> int:
+    """Give a name an address: the same name, the same object."""
+    return zlib.crc32(name.encode()) << 4
