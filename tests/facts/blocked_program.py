@@ -71,11 +71,15 @@ def _status(pid: int) -> dict[str, str]:
 
 @contextmanager
 def blocked_program(
-    case: str, numbers: Sequence[int], interpreter: str, wrapper: Sequence[str] = ()
+    case: str,
+    numbers: Sequence[int],
+    interpreter: str,
+    wrapper: Sequence[str] = (),
+    tracee: Path = TRACEE,
 ) -> Iterator[BlockedProgram]:
-    """Run the tracee with ``interpreter`` until it sleeps in one of the calls ``numbers``."""
+    """Run ``tracee`` with ``interpreter`` until it sleeps in one of the calls ``numbers``."""
     process = subprocess.Popen(
-        [*wrapper, interpreter, str(TRACEE), case],
+        [*wrapper, interpreter, str(tracee), case],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
