@@ -69,8 +69,9 @@ _REMEDIES = (
     Remedy(
         RemedyId.RETRY_LOOP,
         "the call itself raised EINTR and had done nothing yet",
-        "Call again while the error's errno is EINTR: try the call, except the error, continue "
-        "if errno == errno.EINTR, else raise. Nothing has been read or written at that point.",
+        "Call again as long as the error is EINTR: in a loop, try the call, catch the error, "
+        "continue if error.args[0] == errno.EINTR, else raise it again. Nothing has been read or "
+        "written at that point. (select.error of Python 2.7 has no errno attribute.)",
         "signal(7): a call that has transferred some data returns success, not EINTR; "
         "PEP 475, Rationale",
     ),
