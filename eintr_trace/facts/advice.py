@@ -71,7 +71,7 @@ _REMEDIES = (
         "the call itself raised EINTR and had done nothing yet",
         "Call again as long as the error is EINTR: in a loop, try the call, catch the error, "
         "continue if error.args[0] == errno.EINTR, else raise it again. Nothing has been read or "
-        "written at that point. (select.error of Python 2.7 has no errno attribute.)",
+        "written at that point. Not error.errno: select.error of Python 2.7 does not have it.",
         "signal(7): a call that has transferred some data returns success, not EINTR; "
         "PEP 475, Rationale",
     ),
