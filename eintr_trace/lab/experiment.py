@@ -35,12 +35,18 @@ _LISTENING = re.compile(r"^Listening on \S+:(\d+)$", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Experiment:
-    """What to run. ``limit_s`` is the longest that the whole run may take."""
+    """What to run.
+
+    ``interval_s`` is the least time between two signals. By hand they are seconds apart; a
+    tracer that lets the program make progress first passes very close ones on unread.
+    ``limit_s`` is the longest that the whole run may take.
+    """
 
     interpreter: FoundInterpreter
     variant: Variant = Variant.PLAIN
     link: Link = Link.STALL
     signals: int = 1
+    interval_s: float = 0.25
     limit_s: float = 60.0
 
 
@@ -159,7 +165,11 @@ def _send_signals(
     if stalls and not server.child.wait_for_text("Half sent", deadline):
         raise _ended_early(server.child, deadline)
 
+    next_ns = 0
+
     def blocked() -> str | None:
+        if time.monotonic_ns() < next_ns:
+            return None
         if stalls and not nothing_on_the_way(client.pid, server.port):
             return None
         return waiting_call(client.pid)
@@ -168,10 +178,12 @@ def _send_signals(
         call = client.wait_for(blocked, deadline, "the client was blocked in a call")
         if call is None:
             return
-        yield SentSignal(call, time.monotonic_ns())
+        sent = SentSignal(call, time.monotonic_ns())
+        next_ns = sent.time_ns + round(experiment.interval_s * 1e9)
         os.kill(client.pid, signal.SIGUSR1)
         # The next one must not merge with this one: it waits for the handler.
         client.wait_for_text(HANDLED, deadline, count=number)
+        yield sent
 
 
 def _ended_early(child: Child, deadline: Deadline) -> EintrTraceError:

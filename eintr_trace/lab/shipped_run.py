@@ -1,6 +1,6 @@
 """The run under Python 2.7 that ships with the package, for machines without 2.7.
 
-``python -m eintr_trace.lab.shipped_run`` makes it anew, on a machine that has 2.7.
+``eintr-trace lab record-fixture`` makes it anew, on a machine that has 2.7.
 """
 
 from __future__ import annotations
@@ -102,7 +102,3 @@ def _neutral_names(result: ExperimentResult) -> dict[str, str]:
 
 def _dump(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-
-
-if __name__ == "__main__":
-    make_shipped_run()

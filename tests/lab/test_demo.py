@@ -9,15 +9,10 @@ import pytest
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.demo import run_demo
 from eintr_trace.lab.interpreters import find_interpreters
-from eintr_trace.model.events import SignalDelivered
-from eintr_trace.sources.recording.reader import read_recording
 from tests.lab.interpreters import cpython, newest
+from tests.lab.recorded import deliveries
 
 pytestmark = pytest.mark.live
-
-
-def deliveries(recording: Path) -> int:
-    return sum(isinstance(e, SignalDelivered) for e in read_recording(recording).events)
 
 
 def test_one_signal_under_2_and_two_under_the_newest_3(tmp_path: Path) -> None:
@@ -31,7 +26,7 @@ def test_one_signal_under_2_and_two_under_the_newest_3(tmp_path: Path) -> None:
         assert not run.replayed
         assert run.recording.parent == tmp_path / "made"
         assert run.signals == run.output.count("Receive sig 10") == signals
-        assert deliveries(run.recording) == signals
+        assert len(deliveries(run.recording)) == signals
 
 
 def test_without_2_its_half_is_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +38,7 @@ def test_without_2_its_half_is_replayed(tmp_path: Path, monkeypatch: pytest.Monk
     assert demo.raises.replayed
     assert demo.raises.interpreter.startswith("CPython 2.7.")
     assert "inner: error(4, 'Interrupted system call')" in demo.raises.output
-    assert deliveries(demo.raises.recording) == demo.raises.signals == 1
+    assert len(deliveries(demo.raises.recording)) == demo.raises.signals == 1
     assert not demo.resumes.replayed
 
 

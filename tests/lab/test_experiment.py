@@ -25,7 +25,7 @@ def lost_the_reply(result: ExperimentResult) -> bool:
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_two_signals_in_a_stalled_reply(version: str) -> None:
-    result = run_experiment(Experiment(cpython(version), signals=2))
+    result = run_experiment(Experiment(cpython(version), signals=2, interval_s=0))
     first, second, *rest = result.output.splitlines()
     assert (first, second) == (f"Start client @ {result.client_pid}", "Start thrift req")
     assert {sent.blocked_in for sent in result.signals} == {"recvfrom"}
@@ -101,7 +101,7 @@ def test_each_link_loses_the_reply_under_2(link: Link) -> None:
 
 
 def test_each_link_carries_every_signal_and_byte_under_3(link: Link) -> None:
-    result = run_experiment(Experiment(newest(), link=link, signals=20))
+    result = run_experiment(Experiment(newest(), link=link, signals=20, interval_s=0))
     assert result.received_bytes == IMAGE_BYTES
     assert result.handled_signals == len(result.signals) == 20
 

@@ -12,10 +12,9 @@ from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.experiment import Experiment, run_experiment
 from eintr_trace.lab.program_commands import Variant
 from eintr_trace.lab.tracer import recording_to
-from eintr_trace.model.events import SignalDelivered
-from eintr_trace.sources.recording.reader import read_recording
 from tests.lab.interpreters import cpython, newest
 from tests.lab.proc import children
+from tests.lab.recorded import deliveries
 
 pytestmark = pytest.mark.live
 
@@ -36,10 +35,10 @@ def test_the_client_does_the_same_with_and_without_the_tracer(
     traced = run_experiment(experiment, recording_to(recording))
     assert neutral(traced.output) == neutral(alone.output)
     assert traced.exit_status == alone.exit_status
-    deliveries = [e for e in read_recording(recording).events if isinstance(e, SignalDelivered)]
-    assert [e.signal.name for e in deliveries] == ["SIGUSR1"] * len(traced.signals)
-    assert {e.tgid for e in deliveries} == {traced.client_pid}
-    met = [e.call.syscall.name if e.call else None for e in deliveries]
+    delivered = deliveries(recording)
+    assert [event.signal.name for event in delivered] == ["SIGUSR1"] * len(traced.signals)
+    assert {event.tgid for event in delivered} == {traced.client_pid}
+    met = [event.call.syscall.name if event.call else None for event in delivered]
     assert met == [sent.blocked_in for sent in traced.signals]
 
 
