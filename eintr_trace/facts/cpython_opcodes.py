@@ -19,12 +19,15 @@ class InstructionSet:
 
     ``names`` maps an opcode, or a specialised form of it, to the unspecialised name;
     ``cache_bytes`` gives the length of the inline cache that follows an instruction.
+    Relative jumps lead forward, from the next instruction.
     """
 
     version: tuple[int, int]
     source: str
     names: Mapping[int, str]
     cache_bytes: Mapping[str, int]
+    relative_jumps: frozenset[str]
+    absolute_jumps: frozenset[str]
 
 
 CODE_UNIT_BYTES = 2  # sizeof(_Py_CODEUNIT), Include/cpython/code.h (3.6+)
@@ -44,4 +47,6 @@ def instruction_set(version: tuple[int, int]) -> InstructionSet | None:
         cache_bytes={
             name: units * CODE_UNIT_BYTES for name, units in row["inline_cache_entries"].items()
         },
+        relative_jumps=frozenset(row["relative_jumps"]),
+        absolute_jumps=frozenset(row["absolute_jumps"]),
     )

@@ -31,11 +31,12 @@ class Instruction:
     name: str | None
     argument: int
 
-    def jump_target(self, version: tuple[int, int]) -> int:
-        """Where a relative jump by the argument leads (3.10 and before: no inline caches)."""
-        return self.end + self.argument * (
-            CODE_UNIT_BYTES if version >= _CODE_UNIT_JUMPS_SINCE else 1
-        )
+    def jump_target(self, known: InstructionSet) -> int | None:
+        """The byte offset that the instruction may jump to; ``None``: it does not, or back."""
+        unit = CODE_UNIT_BYTES if known.version >= _CODE_UNIT_JUMPS_SINCE else 1
+        if self.name in known.relative_jumps:
+            return self.end + self.argument * unit
+        return self.argument * unit if self.name in known.absolute_jumps else None
 
 
 def instructions(code: bytes, known: InstructionSet) -> Iterator[Instruction]:

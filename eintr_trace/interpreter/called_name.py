@@ -2,14 +2,15 @@
 
 The callable was pushed before the arguments. Walking back over instructions whose effect on
 the stack is known finds the one that pushed it; anything else on the way (a jump, an
-instruction not in the table) ends the search without an answer.
+instruction not in the table) ends the search without an answer, and so does a jump from
+elsewhere that leads in between: ``(a.read if x else b.recv)(1)`` has two.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from eintr_trace.facts.cpython_opcodes import instruction_set
+from eintr_trace.facts.cpython_opcodes import InstructionSet, instruction_set
 from eintr_trace.interpreter.bytecode import Instruction, instructions
 from eintr_trace.interpreter.code_objects import CodeObject, CodeReader
 from eintr_trace.interpreter.stack_effects import (
@@ -43,11 +44,16 @@ class CalledNames:
     def _decode(self, code: CodeObject, offset: int) -> str | None:
         if self._known is None or offset < 0:
             return None
-        listing = list(instructions(self._codes.bytecode(code), self._known))
-        index = _call_index(listing, offset)
-        loader = None if index is None else _callable_loader(listing, index, self._version)
-        name = None if loader is None else _name_index(loader, self._version)
+        name = called_name_index(self._codes.bytecode(code), offset, self._known)
         return None if name is None else self._codes.name(code, name)
+
+
+def called_name_index(code: bytes, offset: int, known: InstructionSet) -> int | None:
+    """The index in co_names of what the call at a byte offset calls; ``None``: not sure."""
+    listing = list(instructions(code, known))
+    index = _call_index(listing, offset)
+    loader = None if index is None else _callable_loader(listing, index, known)
+    return None if loader is None else _name_index(loader, known.version)
 
 
 def _call_index(code: Sequence[Instruction], offset: int) -> int | None:
@@ -59,10 +65,10 @@ def _call_index(code: Sequence[Instruction], offset: int) -> int | None:
 
 
 def _callable_loader(
-    code: Sequence[Instruction], index: int, version: tuple[int, int]
+    code: Sequence[Instruction], index: int, known: InstructionSet
 ) -> Instruction | None:
     """The instruction that pushed what the call at ``index`` calls; ``None``: not sure."""
-    call = code[index]
+    call, version = code[index], known.version
     above = values_above_callable(call.name or "", call.argument, version)
     for instruction in reversed(code[:index]):
         effect = stack_effect(instruction, version)
@@ -71,11 +77,17 @@ def _callable_loader(
         pops, pushes = effect
         if above >= pushes:
             above += pops - pushes
-        elif instruction.name == "PUSH_NULL" and version >= _CALLABLE_FIRST_SINCE:
-            continue
-        else:
-            return instruction
+        elif instruction.name != "PUSH_NULL" or version < _CALLABLE_FIRST_SINCE:
+            return None if _is_entered(code, instruction, call, known) else instruction
     return None
+
+
+def _is_entered(
+    code: Sequence[Instruction], loader: Instruction, call: Instruction, known: InstructionSet
+) -> bool:
+    """Whether a jump leads in between the loader and the call."""
+    targets = (instruction.jump_target(known) for instruction in code)
+    return any(target is not None and loader.start < target <= call.start for target in targets)
 
 
 def _name_index(instruction: Instruction, version: tuple[int, int]) -> int | None:

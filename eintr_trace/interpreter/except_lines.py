@@ -57,8 +57,8 @@ class ExceptLines:
         for index, setup in enumerate(listing):
             if setup.start >= offset:
                 break
-            target = setup.jump_target(self._version)
-            if setup.name in _SETUPS and setup.end <= offset < target:
+            target = setup.jump_target(known)
+            if setup.name in _SETUPS and target is not None and setup.end <= offset < target:
                 line = _block_line(code, listing, index, target)
                 found = line if line is not None else found
         return found

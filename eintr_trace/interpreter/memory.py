@@ -33,6 +33,10 @@ class Memory(ABC):
             raise MemoryUnreadableError(address, size_bytes)
         return data
 
+    @abstractmethod
+    def close(self) -> None:
+        """Give up access; reading afterwards raises MemoryUnreadableError."""
+
     def unsigned(self, address: int, size_bytes: int = POINTER_BYTES) -> int:
         """A little-endian unsigned integer, by default a pointer; raises MemoryUnreadableError."""
         return int.from_bytes(self.read(address, size_bytes), "little")

@@ -25,7 +25,7 @@ from eintr_trace.interpreter.exception_objects import ExceptionObjectReader
 from eintr_trace.interpreter.exceptions import ExceptionReader
 from eintr_trace.interpreter.frames import Frame, frame_reader_for
 from eintr_trace.interpreter.locate import LocatedInterpreter, locate_interpreter
-from eintr_trace.interpreter.memory import ProcessMemory
+from eintr_trace.interpreter.memory import Memory, ProcessMemory
 from eintr_trace.interpreter.objects import ObjectReader
 from eintr_trace.interpreter.signal_handlers import SignalHandlerReader
 from eintr_trace.interpreter.threads import ThreadFinder, ThreadState
@@ -40,7 +40,8 @@ from eintr_trace.model.python_state import (
 
 _T = TypeVar("_T")
 
-# A list that another thread is changing fails now and then; the next try succeeds.
+# While other threads change the list, a walk of it fails now and then, or ends early at a
+# state that was just freed; the next one succeeds.
 _FIND_ATTEMPTS = 3
 
 
@@ -70,7 +71,7 @@ def open_interpreter(tgid: int) -> InterpreterReader:
 class InterpreterReader:
     """Reads the threads of one CPython process until it ends or becomes another program."""
 
-    def __init__(self, tgid: int, memory: ProcessMemory, located: LocatedInterpreter) -> None:
+    def __init__(self, tgid: int, memory: Memory, located: LocatedInterpreter) -> None:
         layout = located.layout
         self.interpreter = Interpreter(
             implementation="CPython",
@@ -157,7 +158,9 @@ class InterpreterReader:
             raise ImplausibleValueError("the thread cannot be told from the others")
         for _ in range(_FIND_ATTEMPTS - 1):
             with suppress(ReadError):
-                return self._threads.find(thread_id)
+                state = self._threads.find(thread_id)
+                if state is not None:
+                    return state
         return self._threads.find(thread_id)
 
     def _own_tid(self, tid: int) -> int | None:

@@ -126,7 +126,7 @@ _EFFECTS: dict[str, _Effect] = {
         ),
         _fixed(2, 1),
     ),
-    **dict.fromkeys(("BINARY_SLICE", "SLICE+3"), _fixed(3, 1)),
+    **dict.fromkeys(("BINARY_SLICE", "SLICE+3", "STORE_MAP"), _fixed(3, 1)),
     **dict.fromkeys(("BUILD_TUPLE", "BUILD_LIST", "BUILD_SET", "BUILD_STRING"), _builds()),
     "BUILD_SLICE": _builds(),
     "BUILD_CONST_KEY_MAP": _builds(extra=1),

@@ -1,0 +1,168 @@
+"""Finding the interpreter: stripped, deleted, in other namespaces, or not there at all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from eintr_trace.facts.cpython_layouts import layouts
+from eintr_trace.interpreter.errors import NotReadableInterpreterError
+from eintr_trace.interpreter.reader import open_interpreter
+from eintr_trace.model.python_state import HandlerKind
+from tests.interpreter.processes import Tracee, Tracees
+
+pytestmark = pytest.mark.live
+
+Python = tuple[tuple[int, int], Path]
+
+
+class PrivateCopy:
+    """An interpreter and its libpython, copied so that they can be changed."""
+
+    def __init__(self, python: Path, directory: Path) -> None:
+        self.executable = directory / python.name
+        shutil.copy(python, self.executable)
+        self.files = [self.executable]
+        prefix = python.parent.parent
+        for library in prefix.glob("lib/libpython[23].*.so.*"):
+            shutil.copy(library, directory)
+            self.files.append(directory / library.name)
+        self.environ = {"LD_LIBRARY_PATH": str(directory), "PYTHONHOME": str(prefix)}
+
+    def strip(self) -> None:
+        for file in self.files:
+            subprocess.run(["strip", "--strip-all", str(file)], check=True)
+
+    def start(self, tracees: Tracees) -> Tracee:
+        tracee = tracees.start(self.executable, "handlers.py", environ=self.environ)
+        maps = Path(f"/proc/{tracee.pid}/maps").read_text()
+        assert all(str(file) in maps for file in self.files), "the copy is not what runs"
+        return tracee
+
+
+def assert_everything_is_found(tracee: Tracee) -> None:
+    snapshot = tracee.snapshot(signo=signal.SIGUSR1)
+    assert snapshot.problem is None
+    assert [frame.location.function for frame in snapshot.frames] == ["<module>"]
+    assert snapshot.is_python_main_thread is True
+    assert snapshot.handler is not None
+    assert snapshot.handler.kind is HandlerKind.FUNCTION
+    assert snapshot.handler.location is not None
+    assert snapshot.handler.location.function == "function"
+
+
+def test_the_version(every_python: Python, tracees: Tracees) -> None:
+    version, executable = every_python
+    tracee = tracees.start(executable, "handlers.py")
+    printed = subprocess.run(
+        [str(executable), "-c", "import platform; print(platform.python_version())"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    found = tracee.reader.interpreter
+    assert found.version == printed
+    assert found.implementation == "CPython"
+    assert found.free_threaded is False
+    assert ("_Py_DebugOffsets" in found.offsets_from) == (version >= (3, 13))
+
+
+@pytest.mark.skipif(shutil.which("strip") is None, reason="no strip")
+def test_stripped(python: Python, tracees: Tracees, tmp_path: Path) -> None:
+    copy = PrivateCopy(python[1], tmp_path)
+    copy.strip()
+    assert_everything_is_found(copy.start(tracees))
+
+
+def test_deleted_after_it_started(python: Python, tracees: Tracees, tmp_path: Path) -> None:
+    copy = PrivateCopy(python[1], tmp_path)
+    tracee = copy.start(tracees)
+    for file in copy.files:
+        file.unlink()
+    assert_everything_is_found(tracee)
+
+
+def test_replaced_after_it_started(python: Python, tracees: Tracees, tmp_path: Path) -> None:
+    """What lies at the path now is another build: it must not be taken for the one mapped."""
+    copy = PrivateCopy(python[1], tmp_path)
+    tracee = copy.start(tracees)
+    for file in copy.files:
+        file.unlink()
+        shutil.copy("/bin/true", file)
+    assert_everything_is_found(tracee)
+
+
+def namespaces_work() -> bool:
+    return (
+        os.geteuid() == 0
+        and shutil.which("unshare") is not None
+        and subprocess.run(
+            ["unshare", "--pid", "--mount", "--fork", "true"], capture_output=True, check=False
+        ).returncode
+        == 0
+    )
+
+
+@pytest.mark.skipif(not namespaces_work(), reason="no new namespaces without privilege")
+def test_in_other_namespaces(python: Python, tracees: Tracees, tmp_path: Path) -> None:
+    """Its tids are others than ours, and so are the paths of its files."""
+    _, executable = python
+    mounted = tmp_path / "prefix"
+    mounted.mkdir()
+    prefix = executable.parent.parent
+    script = 'mount --bind "$0" "$1" && shift && exec "$@"'
+    tracee = tracees.start(
+        mounted / "bin" / executable.name,
+        "handlers.py",
+        environ={"LD_LIBRARY_PATH": str(mounted / "lib")},
+        prefix=[
+            *("unshare", "--pid", "--mount", "--fork", "--kill-child", "sh", "-c", script),
+            *(str(prefix), str(mounted)),
+        ],
+    )
+    assert str(mounted) in Path(f"/proc/{tracee.pid}/maps").read_text()
+    assert not list(mounted.iterdir())
+    assert_everything_is_found(tracee)
+
+
+def test_no_python_at_all() -> None:
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        try:
+            with pytest.raises(NotReadableInterpreterError, match="not CPython"):
+                open_interpreter(process.pid)
+        finally:
+            process.kill()
+
+
+def test_no_such_process() -> None:
+    with subprocess.Popen(["true"]) as process:
+        process.wait()
+    with pytest.raises(NotReadableInterpreterError, match="cannot be opened"):
+        open_interpreter(process.pid)
+
+
+def test_a_process_that_ends(python: Python, tracees: Tracees) -> None:
+    tracee = tracees.start(python[1], "handlers.py")
+    assert tracee.snapshot().problem is None
+    tracee.process.kill()
+    tracee.process.wait()
+    snapshot = tracee.snapshot(signo=signal.SIGUSR1)
+    assert snapshot.problem is not None
+    assert snapshot.frames == ()
+
+
+def test_a_closed_reader_says_so(python: Python, tracees: Tracees) -> None:
+    tracee = tracees.start(python[1], "handlers.py")
+    tracee.reader.close()
+    assert "thread state" in (tracee.snapshot().problem or "")
+
+
+def test_every_row_has_its_source() -> None:
+    for layout in layouts():
+        assert layout.source
+        assert layout.verified == (not layout.free_threaded and layout.version <= (3, 13))
