@@ -14,7 +14,6 @@ from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version
 from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import HandlerKind
 
-
 _PYTHON_2 = 2
 
 

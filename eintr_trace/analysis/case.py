@@ -65,6 +65,7 @@ class Case:
             tuple(exception.address for exception in finding.chain),
             trail.follow_up,
             trail.reentry_interrupted,
+            trail.unread_bytes if finding.outcome in _SAYS_HOW_IT_ENDS else None,
             trail.exited,
             trail.interruption.signal,
         )
@@ -83,4 +84,6 @@ class Case:
             return f"The call made again {given}, {after} after the signal."
         if trail.reentry_interrupted:
             return "The call made again was interrupted in turn."
+        if trail.unread_bytes:
+            return f"The socket was closed with {trail.unread_bytes} bytes unread."
         return f"{episode.headline}."

@@ -74,7 +74,7 @@ def _lost_bytes(trail: Trail, finding: Finding) -> Consequence | None:
 def _unread(trail: Trail, finding: Finding) -> Consequence | None:
     if finding.outcome not in _RAISING or not trail.unread_bytes:
         return None
-    text = f"{trail.unread_bytes} bytes had arrived on the socket and were left unread."
+    text = f"The socket was closed with {trail.unread_bytes} bytes that nobody had read."
     return Consequence(text, (Topic.UNREAD,))
 
 

@@ -289,7 +289,7 @@ def _unread(trail: Trail, _: Finding) -> Evidence | None:
         return None
     return Evidence(
         EvidenceKind.PROC,
-        f"SIOCINQ: the kernel holds {trail.unread_bytes} bytes of this socket for the program",
+        f"SIOCINQ at close: the kernel held {trail.unread_bytes} bytes of this socket unread",
     )
 
 

@@ -8,7 +8,7 @@ from functools import singledispatchmethod
 
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.interruption import from_delivery, from_stop
-from eintr_trace.analysis.process import ProcessState, ThreadState
+from eintr_trace.analysis.process import ProcessState, ThreadState, is_same_program
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.model.episodes import Episode
 from eintr_trace.model.events import (
@@ -104,8 +104,12 @@ class Judge:
 
     @_take.register
     def _process_seen(self, event: ProcessSeen) -> Iterable[Case]:
-        self._seen.append(event)
-        self._process(event.tgid).seen = event
+        process = self._process(event.tgid)
+        if process.seen is not None and is_same_program(process.seen, event):
+            self._seen[self._seen.index(process.seen)] = event
+        else:
+            self._seen.append(event)
+        process.seen = event
         return ()
 
     @_take.register
@@ -177,7 +181,8 @@ class Judge:
 
     @_take.register
     def _thread_exited(self, event: ThreadExited) -> Iterable[Case]:
-        return self._process(event.tgid).thread_exited(event)
+        process = self._processes.get(event.tgid)
+        return () if process is None else process.thread_exited(event)
 
     @_take.register
     def _process_exited(self, event: ProcessExited) -> Iterable[Case]:

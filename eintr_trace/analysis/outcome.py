@@ -170,12 +170,12 @@ def _returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     again, latest = trail.reentered, trail.latest
     if again is not None and by_table and _is_same_request(trail, again):
         return _early(kernel, again, Confidence.INFERRED)
-    if latest is None or latest.chain or not _went_on_in_frame(latest):
+    if latest is None or latest.chain or not _went_on(latest):
         return None
-    keeps = _keeps_caught_exceptions(trail)
+    seen = _keeps_caught_exceptions(trail) and _is_alive(latest)
     if by_table:
-        return _early(kernel, latest, Confidence.OBSERVED if keeps else Confidence.INFERRED)
-    if keeps and _behaviour(trail) is Behaviour.NOT_KNOWN:
+        return _early(kernel, latest, Confidence.OBSERVED if seen else Confidence.INFERRED)
+    if seen and _behaviour(trail) is Behaviour.NOT_KNOWN:
         return _early(kernel, latest, Confidence.INFERRED)
     return None
 
@@ -255,7 +255,12 @@ def _came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:
     )
 
 
-def _went_on_in_frame(sighting: Sighting) -> bool:
-    """Tell whether the interrupted frame itself is alive and past the interrupted call."""
+def _went_on(sighting: Sighting) -> bool:
+    """Tell whether a frame of the interruption is alive and past the interrupted call."""
     survival = sighting.survival
-    return survival is not None and not survival.lost and not survival.at_the_call
+    return survival is not None and bool(survival.survivors) and not survival.at_the_call
+
+
+def _is_alive(sighting: Sighting) -> bool:
+    """Tell whether the interrupted frame itself is still there."""
+    return sighting.survival is not None and not sighting.survival.lost

@@ -164,6 +164,14 @@ class ProcessState:
         return cases
 
 
+def is_same_program(one: ProcessSeen, other: ProcessSeen) -> bool:
+    """Tell whether two looks at a process show one program, the later one better known.
+
+    Right after exec an interpreter cannot be read yet; it is looked at again later.
+    """
+    return (one.tgid, one.argv, one.exe) == (other.tgid, other.argv, other.exe)
+
+
 def _ended(cases: list[Case], ending: Ending) -> list[Case]:
     for case in cases:
         case.trail.end(ending, "")

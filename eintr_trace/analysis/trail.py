@@ -238,8 +238,11 @@ class Trail:
         """Record a look at the thread; ``None`` while the Python handler is running."""
         before = self.interruption.python
         if snapshot is None:
-            self.latest = Sighting(time_ns, call, None, None, ())
-            return self.latest
+            bare = Sighting(time_ns, call, None, None, ())
+            # The interpreter's own calls come without a look at it: they say less.
+            if self.latest is None or self.latest.snapshot is None:
+                self.latest = bare
+            return bare
         survival = compare(before, snapshot)
         self._note_tripped(time_ns, snapshot)
         index = find_running(self.interruption.python_handler, before, snapshot, survival)
@@ -273,8 +276,9 @@ class Trail:
         return holds_eintr(chain) or raised_by_handler(chain, self.interruption.python_handler)
 
     def _note_unread(self, call: Syscall) -> None:
+        """Note what a socket held when it was closed: until then it may still be read."""
         interrupted = self.interruption.call
-        if interrupted is None or call.descriptor is None or call.descriptor.unread_bytes is None:
+        if call.name != "close" or interrupted is None or call.descriptor is None:
             return
         descriptor = interrupted.syscall.descriptor
         if descriptor is not None and descriptor.fd == call.descriptor.fd:

@@ -4,9 +4,9 @@ A file has ``name``, ``python`` (version, or null for a process without CPython)
 ``handler``, ``exceptions``, ``events``, ``expect`` and ``near_misses``. Frames and exceptions
 are defined once and referred to by name; in a stack (innermost first) ``main@40`` is the frame
 ``main`` at instruction 40 and ``read*`` is another frame running the code of ``read``. An event
-may be marked ``as: NAME``; a near miss repeats the scenario ``without`` some marked events or
-with others ``instead``, under another ``python``, and says what must come out then. Time
-passes by 1 ms an event, or to the ``at_ms`` of the event.
+may be marked ``as: NAME``; a near miss repeats the scenario ``without`` some marked events, or
+with others ``instead``, or with other ``events`` altogether, perhaps under another ``python``,
+and says what must come out then. Time passes by 1 ms an event, or to the event's ``at_ms``.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _scenarios(document: Mapping) -> Iterator[Scenario]:
     for miss in document.get("near_misses", ()):
         events = [
             miss.get("instead", {}).get(event.get("as"), event)
-            for event in document["events"]
+            for event in miss.get("events", document["events"])
             if event.get("as") not in miss.get("without", ())
         ]
         changed = document | miss | {"events": events + miss.get("then", [])}
@@ -110,13 +110,14 @@ def _scenario(document: Mapping, name: str) -> Scenario:
     )
 
 
-def call(short: str, retval: int | None = None) -> Syscall:
+def call(short: str, unread_bytes: int | None = None) -> Syscall:
     """Read ``recvfrom(3)``: name and first argument."""
     name, _, first = short.rstrip(")").partition("(")
     number = int(first or 0)
-    descriptor = None if name in {"pause", "futex", "select"} else FileDescriptor(number)
-    text = f"{name}({number}, …)" if retval is None else f"{name}({number}, …) = {retval}"
-    return Syscall(name, NUMBERS[name], (number, 0x7000, 65536), text, descriptor)
+    has_none = name in {"pause", "futex", "select"}
+    descriptor = None if has_none else FileDescriptor(number, unread_bytes=unread_bytes)
+    args = (number, 0x7000, 65536)
+    return Syscall(name, NUMBERS[name], args, f"{name}({number}, …)", descriptor)
 
 
 class Builder:
@@ -178,7 +179,8 @@ class Builder:
         return HandlerReturned(*where, about.get("retval", -4))
 
     def _enter(self, where: tuple[int, int, int], about: Mapping) -> Event:
-        return SyscallEntered(*where, call(about["call"]), IP, 0x7000, self._snapshot(about))
+        syscall = call(about["call"], about.get("unread_bytes"))
+        return SyscallEntered(*where, syscall, IP, 0x7000, self._snapshot(about))
 
     def _exit(self, where: tuple[int, int, int], about: Mapping) -> Event:
         name = about["call"]
