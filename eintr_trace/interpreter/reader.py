@@ -117,13 +117,15 @@ class InterpreterReader:
         """
         problems: list[str] = []
         handler = _attempt(problems, "signal handler", lambda: self._handler(signo))
+        known_problems = len(problems)
         state = _attempt(problems, "thread state", lambda: self._find(tid, fs_base))
         if state is None:
+            # Not found after a whole search, or not known because the search failed.
             return PythonSnapshot(
                 frames=(),
                 exceptions=(),
                 handler=handler,
-                attached=bool(problems),
+                attached=len(problems) > known_problems,
                 problem=_joined(problems),
             )
         frames = self._read_frames(problems, state)

@@ -6,13 +6,16 @@ import os
 import shutil
 import signal
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from eintr_trace.facts.cpython_layouts import layouts
 from eintr_trace.interpreter.errors import NotReadableInterpreterError
-from eintr_trace.interpreter.reader import open_interpreter
+from eintr_trace.interpreter.locate import locate_interpreter
+from eintr_trace.interpreter.memory import ProcessMemory
+from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
 from eintr_trace.model.python_state import HandlerKind
 from tests.interpreter.processes import Tracee, Tracees
 
@@ -154,6 +157,22 @@ def test_a_process_that_ends(python: Python, tracees: Tracees) -> None:
     snapshot = tracee.snapshot(signo=signal.SIGUSR1)
     assert snapshot.problem is not None
     assert snapshot.frames == ()
+
+
+def test_without_the_table_of_handlers(python: Python, tracees: Tracees) -> None:
+    """What is missing is named, and nothing else suffers from it."""
+    tracee = tracees.start(python[1], "handlers.py")
+    memory = ProcessMemory(tracee.pid)
+    located = replace(locate_interpreter(tracee.pid, memory), handlers=None)
+    reader = InterpreterReader(tracee.pid, memory, located)
+    tid, pthread_id = tracee.threads["main"]
+    snapshot = reader.snapshot(tid, fs_base=pthread_id, signo=signal.SIGUSR1)
+    stranger = reader.snapshot(1, fs_base=0x7F0000000000, signo=signal.SIGUSR1)
+    reader.close()
+    assert snapshot.frames
+    assert snapshot.handler is None
+    assert "signal handler" in (snapshot.problem or "")
+    assert not stranger.attached
 
 
 def test_a_closed_reader_says_so(python: Python, tracees: Tracees) -> None:
