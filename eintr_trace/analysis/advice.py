@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.consequences import lost_frames, thrift_facts
 from eintr_trace.analysis.interruption import parse_version
 from eintr_trace.analysis.outcome import Finding
@@ -39,6 +40,9 @@ def _for_handler(trail: Trail) -> Iterator[str]:
 
 
 def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:
+    call = trail.interruption.call
+    if call is None or is_meant_to_end(call.syscall):
+        return
     induced = tracer_induced(trail.interruption)
     if induced is not None and induced.kind is not TracerInduced.REROUTED:
         yield "Nothing to change for this one: it does not happen without a tracer."

@@ -6,6 +6,7 @@ from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.model.events import InterruptedCall, Syscall
 
 RESTART_SYSCALL = "restart_syscall"
+_WAIT_FOR_A_SIGNAL = frozenset({"pause", "rt_sigsuspend"})
 _THIRD = 2
 _LENGTH_IS_THIRD = frozenset({"read", "write", "recvfrom", "sendto", "pread64", "pwrite64"})
 
@@ -13,6 +14,11 @@ _LENGTH_IS_THIRD = frozenset({"read", "write", "recvfrom", "sendto", "pread64", 
 def was_interrupted(call: InterruptedCall | None) -> bool:
     """Tell whether the call was given up for a signal, rather than finished before it."""
     return call is not None and restart_code(call.retval) is not None
+
+
+def is_meant_to_end(call: Syscall) -> bool:
+    """Tell whether a signal is what the call waits for: pause(2), sigsuspend(2)."""
+    return call.name in _WAIT_FOR_A_SIGNAL
 
 
 def same_call(one: Syscall, other: Syscall) -> bool:

@@ -10,6 +10,7 @@ from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.report import EpisodeUpdate
 
 _SAYS_HOW_IT_ENDS = frozenset({Outcome.RAISED, Outcome.ABANDONED_BY_HANDLER})
+_OPEN_TO_PROCESS_END = _SAYS_HOW_IT_ENDS | {Outcome.UNKNOWN}
 _NOTHING_FOLLOWS = frozenset({Outcome.NOT_BLOCKING, Outcome.COMPLETED, Outcome.DIED})
 
 
@@ -34,9 +35,14 @@ class Case:
     @property
     def awaits_process_end(self) -> bool:
         """Whether the end of the process belongs to this episode's story."""
-        if self.finding is None or self.trail.ending is Ending.EXECED:
+        if self.trail.ending is Ending.EXECED:
             return False
-        return self.finding.outcome in _SAYS_HOW_IT_ENDS
+        return self.finding is None or self.finding.outcome in _OPEN_TO_PROCESS_END
+
+    @property
+    def ended_in_exception(self) -> bool:
+        """Whether the process may end by what this episode brought about."""
+        return self.awaits_process_end and self.finding is not None and bool(self.finding.chain)
 
     def update(self, time_ns: int) -> EpisodeUpdate | None:
         """Judge the trail as it is now; ``None`` if there is nothing new to say."""

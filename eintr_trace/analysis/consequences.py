@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.frames import Stack
 from eintr_trace.analysis.outcome import Finding
@@ -58,9 +59,9 @@ def _lost_result(trail: Trail, finding: Finding) -> Consequence | None:
         method = name.removeprefix(_THRIFT_RECEIVE_PREFIX)
         if method != name and method in names:
             text = f"The reply of {method} is lost: the exception left {names[0]}, which was"
-            return Consequence(f"{text} waiting for it, and {method} returned nothing.", topics)
+            return Consequence(f"{text} waiting for it, and {method} gave no result.", topics)
     way = names[0] if len(names) == 1 else f"{names[0]} and its callers up to {names[-1]}"
-    return Consequence(f"{names[-1]} returned nothing: the exception left {way}.", topics)
+    return Consequence(f"{names[-1]} gave no result: the exception left {way}.", topics)
 
 
 def _lost_bytes(trail: Trail, finding: Finding) -> Consequence | None:
@@ -81,6 +82,9 @@ def _unread(trail: Trail, finding: Finding) -> Consequence | None:
 def _early(trail: Trail, finding: Finding) -> Consequence | None:
     sighting = finding.sighting
     if finding.outcome is not Outcome.RETURNED_EARLY or sighting is None:
+        return None
+    call = trail.interruption.call
+    if call is None or is_meant_to_end(call.syscall):
         return None
     after = duration(sighting.time_ns - trail.interruption.time_ns)
     text = (

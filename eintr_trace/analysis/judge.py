@@ -78,7 +78,7 @@ class Judge:
     def _updated(self, case: Case, time_ns: int) -> Iterator[EpisodeUpdate]:
         update = case.update(time_ns)
         process = self._processes.get(case.trail.interruption.tgid)
-        if process is not None and case.awaits_process_end:
+        if process is not None and case.ended_in_exception:
             process.last_raising = case
         if update is not None:
             self._episodes[update.episode.id] = update.episode

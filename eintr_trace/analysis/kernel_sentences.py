@@ -8,7 +8,7 @@ from eintr_trace.analysis.calls import asked_bytes
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.interruption import Interruption, Trigger
-from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.kernel import KernelSide, ShownBy
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
@@ -27,13 +27,22 @@ def kernel_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         yield _draft(text, Topic.DISPOSITION, Topic.ENDING)
     decision = _decision(trail, finding.kernel)
     if decision is not None:
-        restarted = finding.kernel.action is KernelAction.RESTART
-        again = (Topic.REENTERED,) if restarted else ()
-        topics = (Topic.DISPOSITION, Topic.JOINED, Topic.SIGNAL_FRAME, *again, Topic.KERNEL_RULE)
-        yield _draft(decision, *topics)
+        yield _draft(decision, Topic.DISPOSITION, Topic.JOINED, *_shown_by(finding.kernel))
     induced = tracer_induced(interruption)
     if induced is not None:
         yield _draft(induced.text, Topic.TRACER, Topic.DISPOSITION)
+
+
+def _shown_by(kernel: KernelSide) -> tuple[Topic, ...]:
+    match kernel.shown_by:
+        case ShownBy.SIGNAL_FRAME:
+            return (Topic.SIGNAL_FRAME,)
+        case ShownBy.REGISTER:
+            return (Topic.DELIVERY,)
+        case ShownBy.FOLLOWING_CALL:
+            return (Topic.REENTERED,)
+        case ShownBy.RULE | ShownBy.NOTHING:
+            return (Topic.KERNEL_RULE,)
 
 
 def _draft(text: str, *topics: Topic) -> Draft:

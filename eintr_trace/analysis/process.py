@@ -142,14 +142,12 @@ class ProcessState:
     def exited(self, event: ProcessExited) -> list[Case]:
         """End everything that is open; tell the last exception how the process ended."""
         cases = self._forget_all()
+        if self.last_raising is not None and self.last_raising not in cases:
+            cases.append(self.last_raising)
         for case in cases:
-            case.trail.exited = event
-        _ended(cases, Ending.PROCESS_EXITED)
-        raising = self.last_raising
-        if raising is not None and raising not in cases:
-            raising.trail.exited = event
-            cases.append(raising)
-        return cases
+            if case.awaits_process_end:
+                case.trail.exited = event
+        return _ended(cases, Ending.PROCESS_EXITED)
 
     def end_all(self, ending: Ending) -> list[Case]:
         """End everything that is open, in all threads."""

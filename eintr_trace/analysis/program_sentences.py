@@ -10,7 +10,7 @@ from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, result
-from eintr_trace.model.episodes import Layer, Outcome
+from eintr_trace.model.episodes import Confidence, Layer, Outcome
 
 _CALLED_AGAIN = frozenset(
     {Outcome.RESTARTED_BY_KERNEL, Outcome.RESUMED_BY_INTERPRETER, Outcome.RETRIED_BY_PROGRAM}
@@ -63,7 +63,9 @@ def _unharmed(finding: Finding) -> Iterator[Draft]:
     match finding.outcome:
         case Outcome.RESTARTED_BY_KERNEL:
             text = "For the program the call simply went on."
-            yield _draft(text, Topic.SIGNAL_FRAME, Topic.REENTERED, Topic.KERNEL_RULE)
+            seen = finding.confidence is Confidence.OBSERVED
+            rule = () if seen else (Topic.KERNEL_RULE,)
+            yield _draft(text, Topic.SIGNAL_FRAME, Topic.REENTERED, *rule)
         case Outcome.RESUMED_BY_INTERPRETER:
             text = "The Python code that made the call did not notice that it was interrupted."
             yield _draft(text, Topic.REENTERED, Topic.PEP475)

@@ -10,7 +10,7 @@ from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, called, duration, exception, place
-from eintr_trace.model.episodes import Layer, Outcome, RaisedException
+from eintr_trace.model.episodes import Confidence, Layer, Outcome, RaisedException
 
 
 def python_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
@@ -93,16 +93,17 @@ def _again(trail: Trail, finding: Finding) -> Iterator[Draft]:
     frame, again = trail.interruption.frame, finding.sighting
     if again is None or again.call is None:
         return
+    by_table = (Topic.PEP475,) if finding.confidence is Confidence.INFERRED else ()
     match finding.outcome:
         case Outcome.RETRIED_BY_PROGRAM:
             snapshot = again.snapshot
             innermost = snapshot.frames[0] if snapshot is not None and snapshot.frames else None
             where = "" if innermost is None else f" from {place(innermost.location)}"
             text = f"The program then made the same call again{where}."
-            yield _draft(text, Topic.REENTERED, Topic.PEP475)
+            yield _draft(text, Topic.REENTERED, *by_table)
         case Outcome.RETURNED_EARLY:
             name = bare_name(called(frame, again.call))
             text = f"{name} came back to Python without an exception, and the program went on."
-            yield _draft(text, Topic.STATE, Topic.REENTERED, Topic.PEP475)
+            yield _draft(text, Topic.STATE, Topic.REENTERED, *by_table)
         case _:
             return

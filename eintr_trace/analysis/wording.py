@@ -51,7 +51,8 @@ def exception(raised: RaisedException) -> str:
     """Say ``socket.error(4, 'Interrupted system call')``."""
     parts = [] if raised.errno is None else [str(raised.errno)]
     if raised.message is not None:
-        parts.append(repr(raised.message))
+        # str() of an OSError says the errno again.
+        parts.append(repr(raised.message.removeprefix(f"[Errno {raised.errno}] ")))
     return f"{raised.type_name}({', '.join(parts)})"
 
 
