@@ -37,12 +37,18 @@ def client(python: str, port: int, more: str = "") -> subprocess.CompletedProces
     )
 
 
+def seconds_it_took(output: str) -> float:
+    said = re.search(r"^get 2745109 bytes in ([\d.]+) s$", output, re.M)
+    assert said is not None, output
+    return float(said[1])
+
+
 @pytest.mark.parametrize("server_python", ["2.7", "3.13"])
 @pytest.mark.parametrize("client_python", ["2.7", "3.13"])
 def test_a_stalling_server_goes_on_by_itself(server_python: str, client_python: str) -> None:
     with server(Link.STALL, str(cpython(server_python).executable)) as (_, port):
         done = client(str(cpython(client_python).executable), port)
-    assert re.search(r"^get 2745109 bytes in 0\.[2-9]", done.stdout, re.M)
+    assert seconds_it_took(done.stdout) >= 0.2
     assert done.returncode == 0
 
 
@@ -61,4 +67,4 @@ def test_a_client_joins_the_namespace_of_the_server(netns: Link) -> None:
         outside = client(sys.executable, port)
         assert "Could not connect to any of" in outside.stdout
         inside = client(sys.executable, port, f", join_namespace_of={child.pid}")
-    assert "get 2745109 bytes in 2." in inside.stdout
+    assert seconds_it_took(inside.stdout) >= 2

@@ -9,6 +9,7 @@ import pytest
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.demo import run_demo
 from eintr_trace.lab.interpreters import find_interpreters
+from eintr_trace.lab.thrift_library import lab_folder
 from tests.lab.interpreters import cpython, newest
 from tests.lab.recorded import deliveries
 
@@ -30,6 +31,7 @@ def test_one_signal_under_2_and_two_under_the_newest_3(tmp_path: Path) -> None:
 
 
 def test_without_2_its_half_is_replayed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EINTR_TRACE_LAB", str(lab_folder()))
     for name in ("HOME", "PYENV_ROOT", "PATH", "CONDA_PREFIX"):
         monkeypatch.setenv(name, str(tmp_path))
     if any((found.version or ())[:2] == (2, 7) for found in find_interpreters()):

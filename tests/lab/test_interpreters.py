@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -41,9 +40,7 @@ def found_under(
 
 
 def test_the_running_interpreter_is_found_with_its_version() -> None:
-    started = time.monotonic()
     (own,) = (f for f in find_interpreters() if f.executable == Path(sys.executable).resolve())
-    assert time.monotonic() - started < 2
     assert own.version == sys.version_info[:3]
     assert own.implementation == "CPython"
     assert own.name == "CPython " + ".".join(map(str, sys.version_info[:3]))
