@@ -88,10 +88,12 @@ def place(location: CodeLocation, full_path: bool = False) -> str:
 
 
 def exception(raised: RaisedException) -> str:
-    """Return ``type [errno]: message``, as far as known."""
-    number = "" if raised.errno is None else f" [errno {raised.errno}]"
+    """Return ``type [Errno n]: message``, as far as known; CPython's own message has both."""
     message = "" if raised.message is None else f": {raised.message}"
-    return f"{raised.type_name}{number}{message}"
+    number = "" if raised.errno is None else f"[Errno {raised.errno}]"
+    if not number or number in message:
+        return f"{raised.type_name}{message}"
+    return f"{raised.type_name} {number}{message}"
 
 
 def process(seen: ProcessSeen) -> str:

@@ -95,7 +95,9 @@ RAISED = Episode(
     confidence=Confidence.OBSERVED,
     python=PythonSide(_stack(LIBRARY, 150), HandlerRun(HANDLER, 310_000, inside_call=False)),
     exceptions=(
-        RaisedException("socket.error", 4, "Interrupted system call", READ_27, "attribute"),
+        RaisedException(
+            "socket.error", 4, "[Errno 4] Interrupted system call", READ_27, "attribute"
+        ),
         RaisedException(
             "TTransportException",
             None,
