@@ -143,6 +143,10 @@ class InterpreterReader:
             problem=_joined(problems),
         )
 
+    def handler(self, signo: int) -> PythonHandler | None:
+        """CPython's entry for one signal, ``None`` when it can't be read; needs no thread."""
+        return _attempt([], "signal handler", lambda: self._handler(signo))
+
     def close(self) -> None:
         """Close /proc/PID/mem; snapshots are then empty and say so."""
         self._memory.close()

@@ -80,12 +80,20 @@ def _reason(tgid: int, fields: dict[str, str], error: OSError) -> tuple[str, str
         return f"cannot attach to process {tgid}: {error.strerror}", None
     tracer = int(fields.get("TracerPid", "0"))
     if tracer:
-        name = proc.command_name(tracer) or "unknown"
         return (
-            f"process {tgid} is already traced by {name} (PID {tracer})",
+            f"process {tgid} is already traced by {_process_named(tracer)}",
             "One process has one tracer: end that one first",
         )
     return _reason_not_allowed(tgid, fields)
+
+
+def _process_named(tid: int) -> str:
+    """The process of a tracing thread, with its name."""
+    try:
+        fields = proc.status_fields(tid)
+    except OSError:
+        return f"thread {tid}, which is gone by now"
+    return f"{fields.get('Name', 'a process')} (PID {fields.get('Tgid', tid)})"
 
 
 def _reason_not_allowed(tgid: int, fields: dict[str, str]) -> tuple[str, str]:

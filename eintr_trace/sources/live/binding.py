@@ -32,6 +32,8 @@ from ptrace.binding.func import (
 from ptrace.syscall.names import SYSCALL_NAMES
 from ptrace.syscall.prototypes import SYSCALL_PROTOTYPES
 
+from eintr_trace.facts.syscalls import NEWER_SYSCALL_NAMES
+
 # linux/ptrace.h; python-ptrace 0.9.9 has no names for them.
 _PTRACE_SEIZE = 0x4206
 _PTRACE_LISTEN = 0x4208
@@ -139,7 +141,7 @@ def syscall_information(tid: int) -> SyscallInfo | None:
 
 def syscall_name(nr: int) -> str:
     """The name of a system call of this machine, ``syscall_N`` for one without a name."""
-    name = SYSCALL_NAMES.get(nr)
+    name = SYSCALL_NAMES.get(nr) or NEWER_SYSCALL_NAMES.get(nr)
     return f"syscall_{nr}" if name is None else str(name)
 
 

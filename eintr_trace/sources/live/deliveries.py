@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from eintr_trace.facts.signals import signal_name
+from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.events import (
     DeliveryPassed,
     Disposition,
@@ -132,7 +133,7 @@ class Deliveries:
             return False
         try:
             frame = saved_frame_at(registers.sp, tracee.process.memory.read)
-        except OSError:
+        except MemoryUnreadableError:
             return False
         call_site = (last.ip, last.ip - SYSCALL_INSTRUCTION_BYTES)
         return frame.ip in call_site or frame.retval == 0

@@ -46,7 +46,9 @@ class Follow:
 
     def wants_python(self, syscall: Syscall) -> bool:
         """Whether the Python state at this call can tell something."""
-        return self.handlers_pending == 0 and not is_bookkeeping(syscall.name)
+        if self.handlers_pending:
+            return False
+        return self._is_same_call(syscall) or not is_bookkeeping(syscall.name)
 
     def entered(self, syscall: Syscall, python: PythonSnapshot | None) -> Step:
         """The thread has entered ``syscall`` (not rt_sigreturn)."""
@@ -74,7 +76,11 @@ class Follow:
         if python is None or before is None or before.handler is None:
             return False
         code = before.handler.code_address
-        return code is not None and any(frame.code_address == code for frame in python.frames)
+        there_before = {frame.address for frame in before.frames}
+        return code is not None and any(
+            frame.code_address == code and frame.address not in there_before
+            for frame in python.frames
+        )
 
     def _raised(self, python: PythonSnapshot | None) -> bool:
         if python is None:
@@ -120,19 +126,28 @@ class FollowStack:
             innermost.handlers_pending = max(0, innermost.handlers_pending - 1)
 
     def entered(self, syscall: Syscall, python: PythonSnapshot | None) -> int:
-        """The thread has entered ``syscall``; returns how many follows end with that."""
+        """The thread has entered ``syscall``; returns how many outcomes are known with that."""
         self.entered_nr = syscall.nr
-        ended = 0
-        while self.follows and self.follows[-1].entered(syscall, python) is Step.DONE:
+        decided = 0
+        while self.follows:
+            innermost = self.follows[-1]
+            known_before = innermost.awaiting_result
+            step = innermost.entered(syscall, python)
+            if step is not Step.GO_ON and not known_before:
+                decided += 1
+            if step is not Step.DONE:
+                break
             self.follows.pop()
-            ended += 1
-        return ended
+        return decided
 
-    def exited(self, *, interrupted: bool) -> int:
+    def exited(self, *, interrupted: bool) -> None:
         """A call ended; the follows that awaited its result end, unless it was interrupted."""
         self.entered_nr = None
-        ended = 0
         while not interrupted and self.follows and self.follows[-1].awaiting_result:
             self.follows.pop()
-            ended += 1
-        return ended
+
+    def abandon(self) -> int:
+        """Follow no more; returns how many outcomes were still open."""
+        undecided = sum(not follow.awaiting_result for follow in self.follows)
+        self.follows.clear()
+        return undecided

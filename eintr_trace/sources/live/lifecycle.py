@@ -15,7 +15,7 @@ from eintr_trace.model.events import (
 from eintr_trace.sources.live import binding
 from eintr_trace.sources.live.roster import Roster
 from eintr_trace.sources.live.tracee import Tracee
-from eintr_trace.sources.live.wait_status import PtraceEvent, reap
+from eintr_trace.sources.live.wait_status import PtraceEvent, consume_exec_stop, reap
 
 
 class Lifecycle:
@@ -48,6 +48,7 @@ class Lifecycle:
         )
 
     def _executed(self, tracee: Tracee, now_ns: int) -> Tracee:
+        consume_exec_stop(tracee.tid)
         former = binding.event_message(tracee.tid)
         tgid = tracee.process.tgid
         self._emit(ProcessExeced(now_ns, tgid, tgid, former_tid=former))

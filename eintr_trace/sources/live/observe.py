@@ -8,12 +8,10 @@ from __future__ import annotations
 from eintr_trace.model.events import InterruptedCall, SignalInfo, Syscall
 from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, proc, siginfo
-from eintr_trace.sources.live.call_text import describe_call
+from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
 from eintr_trace.sources.live.descriptors import describe_descriptor
 from eintr_trace.sources.live.registers import StopRegisters
 from eintr_trace.sources.live.tracee import Tracee
-
-_FD_ARGUMENTS = frozenset({"fd", "sockfd", "epfd", "fildes", "oldfd", "fd_in", "in_fd"})
 
 
 def syscall_made(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
@@ -21,11 +19,11 @@ def syscall_made(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
     name = binding.syscall_name(nr)
     prototype = binding.syscall_prototype(name)
     process = tracee.process
-    descriptor = None
-    if prototype and prototype[0][1] in _FD_ARGUMENTS:
-        descriptor = describe_descriptor(process.tgid, args[0] & 0xFFFFFFFF)
+    read = process.memory.read_some
     used = args if prototype is None else args[: len(prototype)]
-    text = describe_call(nr, name, used, process.memory.read, prototype, descriptor)
+    fd = waited_descriptor(name, used, read, prototype)
+    descriptor = None if fd is None else describe_descriptor(process.tgid, fd)
+    text = describe_call(nr, name, used, read, prototype, descriptor)
     return Syscall(name=name, nr=nr, args=used, text=text, descriptor=descriptor)
 
 

@@ -79,7 +79,7 @@ def read_registers(tid: int) -> StopRegisters:
 
 
 def saved_frame_at_sigreturn(sp: int, read: Callable[[int, int], bytes]) -> SavedFrame:
-    """The frame that rt_sigreturn is about to restore; raises OSError if it can't be read."""
+    """The frame that rt_sigreturn is about to restore; raises what ``read`` raises."""
     return saved_frame_at(sp - _FRAME_BELOW_SP_BYTES, read)
 
 

@@ -211,7 +211,7 @@ class Tracing:
         if end_ns is not None and now_ns >= end_ns:
             return EndReason.DURATION
         count = self._options.count
-        if count is not None and self._tracer.episodes_ended >= count:
+        if count is not None and self._tracer.episodes_decided >= count:
             return EndReason.COUNT
         return EndReason.DETACHED if self._outlet.reader_is_gone() else None
 

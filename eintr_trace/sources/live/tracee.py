@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from eintr_trace.errors import EintrTraceError
-from eintr_trace.interpreter.memory import ProcessMemory
+from eintr_trace.interpreter.memory import Memory, ProcessMemory
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
 from eintr_trace.sources.live.follow import FollowStack
 from eintr_trace.sources.live.hold_budget import HoldBudget
@@ -14,6 +14,25 @@ from eintr_trace.sources.live.hold_budget import HoldBudget
 # When to look for the interpreter of a program that has just been executed, after the exec:
 # it has to be loaded first. Far apart, so that a program that is not CPython costs nothing.
 _SEARCH_AFTER_NS = tuple(ms * 1_000_000 for ms in (30, 80, 200, 500, 1_500, 4_000))
+
+
+class NoMemory(Memory):
+    """A process that is gone or does not let itself be read: every address is unreadable."""
+
+    def read_some(self, address: int, size_bytes: int) -> bytes:  # noqa: ARG002 - none of them is
+        """Nothing."""
+        return b""
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+
+def open_memory(tgid: int) -> Memory:
+    """The memory of a process; an empty one if it can't be opened (proc(5), /proc/pid/mem)."""
+    try:
+        return ProcessMemory(tgid)
+    except OSError:
+        return NoMemory()
 
 
 class TracedProcess:
@@ -26,7 +45,7 @@ class TracedProcess:
     def __init__(self, tgid: int) -> None:
         self.tgid = tgid
         self.main_tid = tgid
-        self.memory = ProcessMemory(tgid)
+        self.memory = open_memory(tgid)
         self.reader: InterpreterReader | None = None
         self.problem: str | None = None
         self._search_at_ns: list[int] = []
@@ -44,7 +63,7 @@ class TracedProcess:
     def executed(self, now_ns: int) -> None:
         """The process became another program: forget all that was read from the old one."""
         self.close()
-        self.memory = ProcessMemory(self.tgid)
+        self.memory = open_memory(self.tgid)
         self.search_later(now_ns)
 
     def search_later(self, now_ns: int) -> None:

@@ -12,6 +12,7 @@ from typing import assert_never
 
 from eintr_trace.facts.restart_codes import restart_code_name
 from eintr_trace.facts.signals import signal_name
+from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.events import (
     ContinueTrapped,
     Disposition,
@@ -64,7 +65,7 @@ class Tracer:
         self._following: dict[int, Tracee] = {}
         self._deliveries = Deliveries(roster, emit, signals)
         self.lifecycle = Lifecycle(roster, emit)
-        self.episodes_ended = 0
+        self.episodes_decided = 0
 
     @property
     def deliveries_seen(self) -> int:
@@ -140,15 +141,16 @@ class Tracer:
         held_ns = self._resume(tracee, now_ns, signo)
         self._deliveries.tell(tracee, event, held_ns)
         if not followed:
-            self.episodes_ended += 1
+            self.episodes_decided += 1
 
     def _pass_on(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """Deliver at once; a thread out of credit is no longer followed either."""
-        abandoned = self._stop_following(tracee)
+        was_followed = tracee.following.innermost is not None
+        self.episodes_decided += tracee.following.abandon()
         self._resume(tracee, now_ns, signo)
         self._deliveries.count_passed(tracee, signo, now_ns)
-        if abandoned:
-            self._tell_ended(tracee, abandoned, "passed on at once so that the program progresses")
+        if was_followed:
+            self._tell_ended(tracee, "no longer followed, so that the program makes progress")
 
     def _trap(self, tracee: Tracee, now_ns: int) -> None:
         """A new thread's first stop, or SIGCONT: which traps every seized thread."""
@@ -218,21 +220,14 @@ class Tracer:
         tracee.following.begin(Follow(call.syscall, python))
         self._following[tracee.tid] = tracee
 
-    def _stop_following(self, tracee: Tracee) -> int:
-        abandoned = len(tracee.following.follows)
-        tracee.following.follows.clear()
-        return abandoned
-
-    def _tell_ended(self, tracee: Tracee, count: int, reason: str) -> None:
-        self.episodes_ended += count
-        if tracee.following.innermost is None:
-            self._following.pop(tracee.tid, None)
-            now_ns = time.monotonic_ns()
-            self._emit(FollowEnded(now_ns, tracee.process.tgid, tracee.tid, reason))
+    def _tell_ended(self, tracee: Tracee, reason: str) -> None:
+        self._following.pop(tracee.tid, None)
+        now_ns = time.monotonic_ns()
+        self._emit(FollowEnded(now_ns, tracee.process.tgid, tracee.tid, reason))
 
     def _forget(self, tracee: Tracee) -> None:
         self._following.pop(tracee.tid, None)
-        self.episodes_ended += self._stop_following(tracee)
+        self.episodes_decided += tracee.following.abandon()
         self._deliveries.tell_passed(tracee)
 
     def _syscall_stop(self, tracee: Tracee, now_ns: int) -> None:
@@ -258,7 +253,7 @@ class Tracer:
         tracee.following.handler_returned()
         try:
             frame = saved_frame_at_sigreturn(info.sp, tracee.process.memory.read)
-        except OSError:
+        except MemoryUnreadableError:
             frame = None
         handler = None if follow.python is None else follow.python.handler
         python = observe.handler_state(tracee, None if handler is None else handler.signo)
@@ -282,18 +277,18 @@ class Tracer:
         python = None
         if follow.wants_python(syscall):
             python = observe.python_state(tracee, None, after_unwind=True)
-        ended = tracee.following.entered(syscall, python)
+        self.episodes_decided += tracee.following.entered(syscall, python)
         held_ns = self._resume(tracee, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
         self._emit(SyscallEntered(now_ns, tgid, tid, syscall, info.ip, info.sp, python, held_ns))
-        if ended:
-            self._tell_ended(tracee, ended, "the outcome is known")
+        if tracee.following.innermost is None:
+            self._tell_ended(tracee, "the thread has gone on to another call")
 
     def _exited(self, tracee: Tracee, info: SyscallInfo, now_ns: int) -> None:
         assert info.retval is not None  # an exit has it (SyscallInfo)
         nr = tracee.following.entered_nr
         interrupted = restart_code_name(info.retval) is not None
-        ended = tracee.following.exited(interrupted=interrupted)
+        tracee.following.exited(interrupted=interrupted)
         held_ns = self._resume(tracee, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
         if nr == RT_SIGRETURN_NR:
@@ -301,8 +296,8 @@ class Tracer:
         else:
             name = "???" if nr is None else binding.syscall_name(nr)  # as strace says it
             self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns))
-        if ended:
-            self._tell_ended(tracee, ended, "the call made again has ended")
+        if tracee.following.innermost is None:
+            self._tell_ended(tracee, "the call made again has ended")
 
     # Threads that make no stop
 

@@ -103,6 +103,15 @@ def reap(tid: int) -> None:
     os.waitid(os.P_PID, tid, _OURS | os.WEXITED)
 
 
+def consume_exec_stop(tid: int) -> None:
+    """Take an exec's stop from the kernel, the one kind that may and must be taken.
+
+    Until then ptrace(2) refuses the thread with ESRCH where it was not the leader that
+    executed (kernel/ptrace.c, looks_like_a_spurious_pid); no signal hangs on this stop.
+    """
+    os.waitid(os.P_PID, tid, _OURS | os.WSTOPPED)
+
+
 def _stop_of(answer: os.waitid_result) -> Stop:
     if answer.si_code == os.CLD_EXITED:
         return Exited(answer.si_status)

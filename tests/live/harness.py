@@ -1,0 +1,186 @@
+"""Starting tracees and tracers for tests: every process is ended whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from eintr_trace.analysis.judge import Judge
+from eintr_trace.model.episodes import Episode
+from eintr_trace.model.events import Event
+from eintr_trace.model.report import Report
+from eintr_trace.sources.live.binding import syscall_name
+from eintr_trace.sources.live.proc import blocked_call_number, status_fields, thread_ids
+from eintr_trace.sources.recording.reader import read_recording
+
+TRACEES = Path(__file__).parent.parent / "tracees"
+_LIMIT_S = 30.0
+_POLL_S = 0.002
+
+
+def wait_until(condition: Callable[[], bool], what: str) -> None:
+    """Poll a state until it holds; fails, naming it, after the limit."""
+    deadline = time.monotonic() + _LIMIT_S
+    while not condition():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"never came: {what}")
+        time.sleep(_POLL_S)
+
+
+def is_blocked_in(tid: int, *names: str) -> bool:
+    number = blocked_call_number(tid)
+    return number is not None and syscall_name(number) in names
+
+
+def tracer_of(pid: int) -> int:
+    return int(status_fields(pid)["TracerPid"])
+
+
+def state_of(pid: int) -> str:
+    """The state letter of /proc/PID/stat (proc(5)): T stopped, t traced, S sleeping."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+class Program:
+    """One tracee: a program of tests/tracees that says `ready` first and JSON last."""
+
+    def __init__(self, interpreter: Path, name: str, *args: str) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        self.process = subprocess.Popen(
+            [str(interpreter), "-u", str(TRACEES / name), *args],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        self.ready = self.process.stdout.readline().split()
+        if self.ready[:1] != ["ready"]:
+            _, errors = self.process.communicate(timeout=_LIMIT_S)
+            raise AssertionError(f"{name} did not start: {errors}")
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def tell(self, line: str) -> None:
+        """Let the program go on."""
+        assert self.process.stdin is not None
+        self.process.stdin.write(line + "\n")
+        self.process.stdin.flush()
+
+    def wait_blocked_in(self, *names: str) -> None:
+        """Until the main thread is blocked in one of these calls."""
+        wait_until(lambda: is_blocked_in(self.pid, *names), f"{self.pid} in {names}")
+
+    def wait_all_blocked_in(self, *names: str) -> None:
+        """Until every thread is."""
+        wait_until(
+            lambda: all(is_blocked_in(tid, *names) for tid in thread_ids(self.pid)),
+            f"all threads of {self.pid} in {names}",
+        )
+
+    def account(self) -> dict[str, Any]:
+        """What the program says of itself at its end; fails if it does not end well."""
+        out, errors = self.process.communicate(timeout=_LIMIT_S)
+        assert self.process.returncode == 0, errors
+        value: dict[str, Any] = json.loads(out.splitlines()[-1])
+        return value
+
+
+@contextmanager
+def program(interpreter: Path, name: str, *args: str) -> Iterator[Program]:
+    """A tracee that is killed at the end if it has not ended."""
+    running = Program(interpreter, name, *args)
+    try:
+        yield running
+    finally:
+        running.process.send_signal(signal.SIGCONT)
+        running.process.kill()
+        running.process.communicate()
+
+
+class Tracer:
+    """One `eintr-trace` with a recording, attached when it is constructed."""
+
+    def __init__(
+        self,
+        recording: Path,
+        *arguments: str,
+        attached: int = 1,
+        stdin: int = subprocess.DEVNULL,
+        new_group: bool = False,
+    ) -> None:
+        self.recording = recording
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "eintr_trace", "-o", str(recording), "-q", *arguments],
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            process_group=0 if new_group else None,
+        )
+        assert self.process.stderr is not None
+        for _ in range(attached):
+            line = self.process.stderr.readline()
+            if "attached to" not in line:
+                _, rest = self.process.communicate(timeout=_LIMIT_S)
+                raise AssertionError(f"did not attach: {line}{rest}")
+
+    def detach(self) -> None:
+        """End it as Ctrl-C does, and wait for the report."""
+        self.process.send_signal(signal.SIGINT)
+        self.wait()
+
+    def wait(self) -> int:
+        """Wait for its end; fails if it complains."""
+        _, errors = self.process.communicate(timeout=_LIMIT_S)
+        assert "Traceback" not in errors, errors
+        return self.process.returncode
+
+    def events(self) -> list[Event]:
+        with self.recording.open("rb") as stream:
+            return list(read_recording(stream, str(self.recording)).events)
+
+    def wait_event(self, kind: type[Event], count: int = 1) -> None:
+        """Until the recording has so many events of a kind."""
+
+        wait_until(lambda: self.count(kind) >= count, f"{count} {kind.__name__}")
+
+    def count(self, kind: type[Event]) -> int:
+        """How many events of a kind the recording has by now."""
+        if not self.recording.exists() or not self.recording.stat().st_size:
+            return 0
+        return sum(isinstance(event, kind) for event in self.events())
+
+    def report(self) -> Report:
+        with self.recording.open("rb") as stream:
+            trace = read_recording(stream, str(self.recording))
+            judge = Judge(trace.header)
+            for event in trace.events:
+                for _ in judge.feed(event):
+                    pass
+            return judge.finish()
+
+    def episodes(self) -> tuple[Episode, ...]:
+        return self.report().episodes
+
+
+@contextmanager
+def attached(pid: int, recording: Path, *options: str) -> Iterator[Tracer]:
+    """A tracer that is killed at the end if it has not ended."""
+    tracer = Tracer(recording, "-p", str(pid), *options)
+    try:
+        yield tracer
+    finally:
+        tracer.process.kill()
+        tracer.process.communicate()

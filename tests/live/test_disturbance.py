@@ -1,0 +1,151 @@
+"""Promise 2: observing does not break; where it must, it says so."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from eintr_trace.model.episodes import Outcome, TracerInduced
+from eintr_trace.model.events import ContinueTrapped, DeliveryPassed, SignalDelivered
+from tests.live.harness import attached, program, tracer_of
+
+pytestmark = pytest.mark.live
+
+
+@pytest.mark.parametrize(
+    ("call", "syscall"), [("epoll", "epoll_wait"), ("recv_rcvtimeo", "recvfrom")]
+)
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_attaching_and_detaching_does_nothing_to_a_raw_eintr_call(
+    python2: Path, tmp_path: Path, call: str, syscall: str, end: signal.Signals
+) -> None:
+    """strace -p and gdb -p make both calls fail with EINTR here."""
+    with program(python2, "one_call.py", call) as running:
+        running.wait_blocked_in(syscall)
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            assert tracer_of(running.pid) != 0
+            tracer.process.send_signal(end)
+            tracer.process.communicate(timeout=20)
+            assert tracer_of(running.pid) == 0
+        seen = running.account()
+    assert seen["error"] is None or seen["error"][1] == 11, seen  # EAGAIN: its own timeout
+    assert seen["seconds"] > 1.9
+
+
+def test_sigcont_is_labelled_as_ours_in_every_thread(python2: Path, tmp_path: Path) -> None:
+    with program(python2, "workers.py", "3") as running:
+        running.wait_all_blocked_in("recvfrom", "read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.process.send_signal(signal.SIGCONT)
+            tracer.wait_event(ContinueTrapped, 4)
+            running.tell("done")
+            running.account()
+            tracer.wait()
+            episodes = tracer.episodes()
+    assert len(episodes) == 4
+    assert {e.tracer_induced for e in episodes} == {TracerInduced.SIGCONT}
+    assert {e.outcome for e in episodes} == {Outcome.RESTARTED_BY_KERNEL}
+
+
+def test_sigcont_that_makes_epoll_raise_is_labelled_as_ours(python2: Path, tmp_path: Path) -> None:
+    with program(python2, "one_call.py", "epoll") as running:
+        running.wait_blocked_in("epoll_wait")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.process.send_signal(signal.SIGCONT)
+            seen = running.account()
+            tracer.wait()
+            (episode,) = tracer.episodes()
+    assert seen["error"] == ["IOError", 4]
+    assert episode.tracer_induced is TracerInduced.SIGCONT
+    assert episode.outcome is Outcome.RAISED
+
+
+def test_an_ignored_signal_that_makes_epoll_raise_is_labelled_as_ours(
+    python2: Path, tmp_path: Path
+) -> None:
+    with program(python2, "one_call.py", "epoll") as running:
+        running.wait_blocked_in("epoll_wait")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.process.send_signal(signal.SIGWINCH)
+            seen = running.account()
+            tracer.wait()
+            (episode,) = tracer.episodes()
+    assert seen["error"] == ["IOError", 4]
+    assert episode.tracer_induced is TracerInduced.IGNORED
+    assert episode.outcome is Outcome.RAISED
+
+
+def test_an_ignored_signal_into_recv_is_restarted_and_labelled(
+    newest_python: Path, tmp_path: Path
+) -> None:
+    with program(newest_python, "one_call.py", "read_stdin", "ignore:SIGUSR2") as running:
+        running.wait_blocked_in("read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.process.send_signal(signal.SIGUSR2)
+            tracer.wait_event(SignalDelivered)
+            running.tell("done")
+            running.account()
+            tracer.wait()
+            (episode,) = tracer.episodes()
+    assert episode.tracer_induced is TracerInduced.IGNORED
+    assert episode.outcome is Outcome.RESTARTED_BY_KERNEL
+
+
+def test_a_real_stop_and_continue_is_not_blamed_on_the_tracer(
+    python2: Path, tmp_path: Path
+) -> None:
+    """SIGSTOP and SIGCONT interrupt epoll_wait without any tracer as well."""
+    with program(python2, "one_call.py", "epoll") as running:
+        running.wait_blocked_in("epoll_wait")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.process.send_signal(signal.SIGSTOP)
+            tracer.wait_event(SignalDelivered)
+            running.process.send_signal(signal.SIGCONT)
+            seen = running.account()
+            tracer.wait()
+            episodes = tracer.episodes()
+    assert seen["error"] == ["IOError", 4]
+    assert [e.tracer_induced for e in episodes] == [None]
+    assert episodes[0].outcome is Outcome.RAISED
+
+
+def test_signals_rerouted_to_idle_workers_are_labelled(python2: Path, tmp_path: Path) -> None:
+    """Pairs of signals; the second comes while the main thread is held, so a worker takes it."""
+    pairs = 40
+    with program(python2, "workers.py", "3") as running:
+        running.wait_all_blocked_in("recvfrom", "read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            for number in range(pairs):
+                running.process.send_signal(signal.SIGUSR1)
+                running.process.send_signal(signal.SIGUSR1)
+                tracer.wait_event(SignalDelivered, number + 1)
+                running.wait_all_blocked_in("recvfrom", "read")
+            running.tell("done")
+            seen = running.account()
+            tracer.wait()
+            episodes = tracer.episodes()
+            passed = [e for e in tracer.events() if isinstance(e, DeliveryPassed)]
+    by_workers = [e for e in episodes if e.main_thread is False]
+    passed_to_workers = sum(e.count for e in passed if e.tid != running.pid)
+    assert len(by_workers) + passed_to_workers == seen["workers"]
+    assert by_workers, "no signal was rerouted: this test saw nothing"
+    assert {e.tracer_induced for e in by_workers} == {TracerInduced.REROUTED}
+    assert {e.tracer_induced for e in episodes if e.main_thread} == {None}
+
+
+def test_a_one_kilohertz_timer_does_not_freeze_the_program(
+    any_python: Path, tmp_path: Path
+) -> None:
+    """Without promise 3 the program executes nothing, for ever; the ratio is in `make bench`."""
+    with program(any_python, "ticking.py", "0.001", "1000000") as running:
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.tell("go")
+            seen = running.account()
+            tracer.wait()
+            report = tracer.report()
+    assert seen["total"] == sum(number % 7 for number in range(1000000))
+    assert report.ended is not None
+    assert report.ended.deliveries >= seen["ticks"]
+    assert report.summary.passed == report.ended.passed

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from eintr_trace.sources.live.hold_budget import HoldBudget
+
+MS = 1_000_000
+
+
+def test_a_rare_signal_is_always_served() -> None:
+    budget = HoldBudget(0)
+    for number in range(1, 1000):
+        assert budget.allows(number * 100 * MS)
+        budget.spend(5 * MS)
+
+
+def test_at_one_kilohertz_most_are_passed_on() -> None:
+    budget = HoldBudget(0)
+    served = 0
+    for number in range(1, 1001):
+        if budget.allows(number * MS):
+            served += 1
+            budget.spend(MS)
+        else:
+            budget.spend(MS // 20)
+    assert 50 < served < 250
+
+
+@given(st.lists(st.tuples(st.integers(0, 10 * MS), st.integers(0, 3 * MS)), min_size=1))
+def test_no_more_than_a_quarter_is_held_beyond_one_stop_and_the_first_credit(
+    deliveries: list[tuple[int, int]],
+) -> None:
+    budget = HoldBudget(0)
+    now_ns = 0
+    held_ns = 0
+    for pause_ns, cost_ns in deliveries:
+        now_ns += pause_ns
+        if budget.allows(now_ns):
+            budget.spend(cost_ns)
+            now_ns += cost_ns
+            held_ns += cost_ns
+    assert held_ns <= now_ns / 4 + 20 * MS + 3 * MS

@@ -1,0 +1,84 @@
+"""Promise 4: the tracer may be killed at any moment; no signal is lost, nothing is left."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.live.harness import attached, program, state_of, tracer_of, wait_until
+
+pytestmark = pytest.mark.live
+
+SIGNALS = 60
+ROUNDS = {"threads": 150, "fork": 60, "exec": 25, "recv": 60}
+KILLS = 4
+
+
+def run(python: Path, mode: str, kill_after: int | None, tmp_path: Path) -> dict[str, Any]:
+    """One churning program and its signals; the tracer dies after so many of them."""
+    arguments = ("churn.py", mode, str(ROUNDS[mode]), str(SIGNALS))
+    with program(python, *arguments) as running:
+        if kill_after is None:
+            running.tell("go")
+            for _ in range(SIGNALS):
+                running.process.send_signal(signal.SIGRTMIN)
+            return running.account()
+        with attached(running.pid, tmp_path / "r.jsonl", "-f") as tracer:
+            running.tell("go")
+            for number in range(SIGNALS):
+                if number == kill_after:
+                    tracer.process.kill()
+                running.process.send_signal(signal.SIGRTMIN)
+            tracer.process.communicate()
+            return running.account()
+
+
+@pytest.mark.parametrize("mode", list(ROUNDS))
+def test_killed_at_any_moment_it_loses_nothing(any_python: Path, tmp_path: Path, mode: str) -> None:
+    twin = run(any_python, mode, None, tmp_path)
+    assert twin["counted"] == SIGNALS
+    for _ in range(KILLS):
+        moment = random.randrange(SIGNALS)
+        assert run(any_python, mode, moment, tmp_path) == twin, f"killed before signal {moment}"
+
+
+@pytest.mark.parametrize("killed", ["stopped", "continuing"])
+def test_killed_around_a_group_stop_the_program_goes_on(
+    any_python: Path, tmp_path: Path, killed: str
+) -> None:
+    with program(any_python, "workers.py", "3") as running:
+        running.wait_all_blocked_in("recvfrom", "read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.process.send_signal(signal.SIGSTOP)
+            if killed == "stopped":
+                tracer.process.kill()
+                tracer.process.communicate()
+            wait_until(lambda: state_of(running.pid) in "Tt", "the program is stopped")
+            running.process.send_signal(signal.SIGCONT)
+            tracer.process.kill()
+            tracer.process.communicate()
+            assert tracer_of(running.pid) == 0
+            wait_until(lambda: state_of(running.pid) not in "Tt", "the program goes on")
+            running.tell("done")
+            assert running.account()["handled"] == 0
+
+
+def test_a_program_stopped_under_the_tracer_stays_stopped_after_its_death(
+    newest_python: Path, tmp_path: Path
+) -> None:
+    with program(newest_python, "one_call.py", "read_stdin") as running:
+        running.wait_blocked_in("read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            os.kill(running.pid, signal.SIGSTOP)
+            wait_until(lambda: state_of(running.pid) in "Tt", "the program is stopped")
+            tracer.process.kill()
+            tracer.process.communicate()
+        assert state_of(running.pid) == "T"
+        running.process.send_signal(signal.SIGCONT)
+        running.tell("done")
+        assert running.account()["error"] is None
