@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The experiment's own place (Thrift and six, shared by all interpreters).
 export EINTR_TRACE_LAB ?= $(CURDIR)/.lab
 
-.PHONY: test check demo bench clean setup
+.PHONY: test check demo bench soak clean setup
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml
@@ -29,6 +29,9 @@ demo: setup
 
 bench: setup
 	@$(BIN)/python -m tests.bench
+
+soak: setup
+	@$(BIN)/python -m tests.soak
 
 clean:
 	rm -rf $(VENV) .lab build dist *.egg-info

@@ -22,7 +22,7 @@ from eintr_trace.interpreter.errors import (
 )
 from eintr_trace.interpreter.except_lines import ExceptLines
 from eintr_trace.interpreter.exception_objects import ExceptionObjectReader
-from eintr_trace.interpreter.exceptions import ExceptionReader
+from eintr_trace.interpreter.exceptions import ExceptionReader, RaisedValue
 from eintr_trace.interpreter.frames import Frame, frame_reader_for
 from eintr_trace.interpreter.locate import LocatedInterpreter, locate_interpreter
 from eintr_trace.interpreter.memory import Memory, ProcessMemory
@@ -107,13 +107,20 @@ class InterpreterReader:
         )
 
     def snapshot(
-        self, tid: int, *, fs_base: int | None, signo: int | None, after_unwind: bool = False
+        self,
+        tid: int,
+        *,
+        fs_base: int | None,
+        signo: int | None,
+        outermost_before: PythonFrame | None = None,
     ) -> PythonSnapshot:
         """The Python state of one thread, and the Python handler of ``signo``.
 
         ``fs_base`` is the thread's register, by which 3.10 and before know it.
-        ``after_unwind``: where no frame is left, ``sys.last_value`` is looked at. Never
-        raises for what the process's memory holds: ``problem`` says what is missing.
+        ``outermost_before`` is the thread's outermost frame at an earlier moment: where that
+        has gone, what ended it is looked for in ``sys.last_value`` (sys.excepthook may have
+        frames of its own by then). Never raises for what the process's memory holds:
+        ``problem`` says what is missing.
         """
         problems: list[str] = []
         handler = _attempt(problems, "signal handler", lambda: self._handler(signo))
@@ -129,9 +136,9 @@ class InterpreterReader:
                 problem=_joined(problems),
             )
         frames = self._read_frames(problems, state)
-        look_at_last = after_unwind and not frames
+        gone = outermost_before if _has_gone(outermost_before, frames) else None
         exceptions = _attempt(
-            problems, "exceptions", lambda: self._read_exceptions(problems, state, look_at_last)
+            problems, "exceptions", lambda: self._read_exceptions(problems, state, gone)
         )
         return PythonSnapshot(
             frames=frames,
@@ -201,11 +208,17 @@ class InterpreterReader:
         )
 
     def _read_exceptions(
-        self, problems: list[str], state: ThreadState, look_at_last: bool
+        self, problems: list[str], state: ThreadState, gone: PythonFrame | None
     ) -> tuple[PythonException, ...]:
-        raised = self._exceptions.current(state)
-        if raised is None and look_at_last:
-            raised = self._exceptions.last_uncaught(state)
+        if gone is not None:
+            uncaught = self._chain(problems, self._exceptions.last_uncaught(state))
+            if _came_out_of(uncaught, gone):
+                return uncaught
+        return self._chain(problems, self._exceptions.current(state))
+
+    def _chain(
+        self, problems: list[str], raised: RaisedValue | None
+    ) -> tuple[PythonException, ...]:
         if raised is None:
             return ()
         exceptions, problem = self._exceptions.chain(raised)
@@ -218,6 +231,22 @@ class InterpreterReader:
             return None
         main = self._memory.unsigned(self._main_thread)
         return main == state.pointer("thread_id") if main else None
+
+
+def _has_gone(before: PythonFrame | None, frames: tuple[PythonFrame, ...]) -> bool:
+    """Whether a frame is no longer the outermost; its place may be another's by now."""
+    if before is None or not frames:
+        return before is not None
+    now = frames[-1]
+    return (now.address, now.code_address) != (before.address, before.code_address)
+
+
+def _came_out_of(exceptions: tuple[PythonException, ...], frame: PythonFrame) -> bool:
+    """Whether an uncaught exception went through ``frame``, and is not an older one."""
+    if not exceptions or not exceptions[-1].traceback:
+        return False
+    outermost = exceptions[-1].traceback[0].location
+    return (outermost.function, outermost.file) == (frame.location.function, frame.location.file)
 
 
 def _attempt(problems: list[str], what: str, read: Callable[[], _T]) -> _T | None:

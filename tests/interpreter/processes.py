@@ -13,10 +13,15 @@ from types import TracebackType
 from typing import Any
 
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
-from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.model.python_state import CodeLocation, PythonFrame, PythonSnapshot
 
 PROGRAMS = Path(__file__).parent.parent / "tracees"
 WAIT_LIMIT_S = 20.0
+
+
+def module_frame_of(program: Path) -> PythonFrame:
+    """The frame every program of ours begins in, as it was before it ended."""
+    return PythonFrame(CodeLocation("<module>", str(program), None), 0, 0, None)
 
 
 @dataclass
@@ -39,10 +44,16 @@ class Tracee:
         return self._reader
 
     def snapshot(
-        self, thread: str = "main", signo: int | None = None, *, after_unwind: bool = False
+        self,
+        thread: str = "main",
+        signo: int | None = None,
+        *,
+        outermost_before: PythonFrame | None = None,
     ) -> PythonSnapshot:
         tid, pthread_id = self.threads[thread]
-        return self.reader.snapshot(tid, fs_base=pthread_id, signo=signo, after_unwind=after_unwind)
+        return self.reader.snapshot(
+            tid, fs_base=pthread_id, signo=signo, outermost_before=outermost_before
+        )
 
     def tell(self, line: str = "") -> None:
         assert self.process.stdin is not None

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from eintr_trace.model.python_state import ExceptionOrigin, PythonException
-from tests.interpreter.processes import PROGRAMS, Tracee, Tracees
+from eintr_trace.model.python_state import CodeLocation, ExceptionOrigin, PythonException
+from tests.interpreter.processes import PROGRAMS, Tracee, Tracees, module_frame_of
 
 pytestmark = pytest.mark.live
 
 Python = tuple[tuple[int, int], Path]
 INTERRUPTED = "[Errno 4] Interrupted system call"
+MODULE_FRAME = module_frame_of(PROGRAMS / "excepted.py")
 RAISED = "raise socket.error(errno.EINTR"
 
 
@@ -174,7 +176,7 @@ def test_no_exception(excepted: Excepted) -> None:
 
 def test_nobody_caught_it(excepted: Excepted) -> None:
     tracee = excepted.start("after_unwind")
-    unasked, asked = tracee.snapshot(), tracee.snapshot(after_unwind=True)
+    unasked, asked = tracee.snapshot(), tracee.snapshot(outermost_before=MODULE_FRAME)
     assert unasked.frames == asked.frames == ()
     assert unasked.exceptions == ()
     assert asked.problem is None
@@ -185,9 +187,16 @@ def test_nobody_caught_it(excepted: Excepted) -> None:
     assert exception.traceback[0].except_line is None
 
 
-def test_sys_last_value_is_not_asked_for_while_frames_are_left(excepted: Excepted) -> None:
-    snapshot = excepted.start("uncaught").snapshot(after_unwind=True)
+def test_nobody_caught_it_and_the_hook_has_frames_of_its_own(excepted: Excepted) -> None:
+    """So does 3.13 itself, which imports `traceback` to print it."""
+    snapshot = excepted.start("uncaught").snapshot(outermost_before=MODULE_FRAME)
     assert snapshot.frames
+    assert [e.origin for e in snapshot.exceptions][-1] is ExceptionOrigin.LAST
+
+
+def test_sys_last_value_of_another_program_part_is_not_taken_for_it(excepted: Excepted) -> None:
+    elsewhere = replace(MODULE_FRAME, location=CodeLocation("main", "elsewhere.py", 1))
+    snapshot = excepted.start("uncaught").snapshot(outermost_before=elsewhere)
     assert all(e.origin is not ExceptionOrigin.LAST for e in snapshot.exceptions)
 
 

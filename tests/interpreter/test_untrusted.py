@@ -19,10 +19,12 @@ from eintr_trace.interpreter.locate import LocatedInterpreter
 from eintr_trace.interpreter.memory import MAX_READ_BYTES, Memory, ProcessMemory
 from eintr_trace.interpreter.objects import ObjectReader
 from eintr_trace.interpreter.reader import InterpreterReader
-from tests.interpreter.processes import Tracees
+from tests.interpreter.processes import Tracees, module_frame_of
+from tests.live.harness import is_blocked_in, wait_until
 
 ROWS = [pytest.param(row, id=f"{row.version}{'t' * row.free_threaded}") for row in layouts()]
 BASE, SIZE = 0x10000, 1 << 14
+SOME_FRAME = module_frame_of(Path("some.py"))
 LIMIT_S = 10.0
 
 
@@ -75,7 +77,9 @@ def test_a_snapshot_of_garbage(layout: Layout, seed: int) -> None:
     reader = InterpreterReader(1, Garbage(seed), located(layout))
     started = time.monotonic()
     for thread_id in (0, 1, 5, BASE + 8):
-        snapshot = reader.snapshot(thread_id, fs_base=thread_id, signo=seed % 65, after_unwind=True)
+        snapshot = reader.snapshot(
+            thread_id, fs_base=thread_id, signo=seed % 65, outermost_before=SOME_FRAME
+        )
         assert isinstance(snapshot.frames, tuple)
     assert time.monotonic() - started < LIMIT_S
 
@@ -114,9 +118,11 @@ def own_pid() -> int:
 def test_threads_that_run_meanwhile(python: tuple[tuple[int, int], Path], tracees: Tracees) -> None:
     """Threads come, call, raise and go; the reads of them are wrong at times, but end."""
     tracee = tracees.start(python[1], "restless.py")
+    # Blocked, but not for the interpreter's lock on its way there.
+    wait_until(lambda: is_blocked_in(tracee.pid, "pause"), "the main thread pauses")
     names, problems, steady = list(tracee.threads), 0, set()
     for count in range(2000):
-        snapshot = tracee.snapshot(names[count % len(names)], signo=10, after_unwind=True)
+        snapshot = tracee.snapshot(names[count % len(names)], signo=10, outermost_before=SOME_FRAME)
         problems += snapshot.problem is not None
         blocked = tracee.snapshot("main")
         if blocked.problem is None:

@@ -109,6 +109,17 @@ def program(interpreter: Path, name: str, *args: str) -> Iterator[Program]:
         running.process.communicate()
 
 
+def report_of(recording: Path) -> Report:
+    """All that is judged from a recording."""
+    with recording.open("rb") as stream:
+        trace = read_recording(stream, str(recording))
+        judge = Judge(trace.header)
+        for event in trace.events:
+            for _ in judge.feed(event):
+                pass
+        return judge.finish()
+
+
 class Tracer:
     """One `eintr-trace` with a recording, attached when it is constructed."""
 
@@ -163,13 +174,7 @@ class Tracer:
         return sum(isinstance(event, kind) for event in self.events())
 
     def report(self) -> Report:
-        with self.recording.open("rb") as stream:
-            trace = read_recording(stream, str(self.recording))
-            judge = Judge(trace.header)
-            for event in trace.events:
-                for _ in judge.feed(event):
-                    pass
-            return judge.finish()
+        return report_of(self.recording)
 
     def episodes(self) -> tuple[Episode, ...]:
         return self.report().episodes

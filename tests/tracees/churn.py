@@ -1,8 +1,10 @@
 """Makes threads, children or calls while real-time signals come in; counts every one of them.
 
-Usage: churn.py threads|fork|exec|recv ROUNDS SIGNALS. Valid on Python 2.7 and 3. Begins when a
-line comes on standard input; ends when all rounds are done and SIGNALS signals have been
-counted on the wakeup descriptor, or when none came for five seconds.
+Usage: churn.py threads|fork|exec|recv ROUNDS SIGNALS [ack]. Valid on Python 2.7 and 3. Begins
+when a line comes on standard input; ends when all rounds are done and SIGNALS signals have been
+counted on the wakeup descriptor, or when none came for five seconds. With ack, each signal is
+acknowledged on standard output by its Python handler: 2.7 writes no second byte to the wakeup
+descriptor until that has run (Modules/signalmodule.c, trip_signal), so they must come singly.
 """
 
 import errno
@@ -21,7 +23,8 @@ read_fd, write_fd = os.pipe()
 for fd in (read_fd, write_fd):
     fcntl.fcntl(fd, fcntl.F_SETFL, fcntl.fcntl(fd, fcntl.F_GETFL) | os.O_NONBLOCK)
 signal.set_wakeup_fd(write_fd)
-signal.signal(signal.SIGRTMIN, lambda signo, frame: None)
+acknowledge = sys.argv[4:] == ["ack"]
+signal.signal(signal.SIGRTMIN, lambda signo, frame: acknowledge and os.write(1, b"ack\n"))
 done = []
 
 

@@ -72,9 +72,7 @@ def generated():
 
 
 def consume():
-    return sum(x for x in
-               (y
-                for y in generated()))
+    return sum(x for x in (y for y in generated()))
 
 
 def recurse(depth):

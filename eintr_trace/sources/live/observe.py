@@ -40,14 +40,19 @@ def call_in_progress(tracee: Tracee, registers: StopRegisters) -> InterruptedCal
 
 
 def python_state(
-    tracee: Tracee, signo: int | None, *, after_unwind: bool = False
+    tracee: Tracee, signo: int | None, *, before: PythonSnapshot | None = None
 ) -> PythonSnapshot | None:
-    """The thread's Python side; ``None`` when the process has no readable interpreter."""
+    """The thread's Python side; ``None`` when the process has no readable interpreter.
+
+    ``before`` is the state at the interruption: where its frames have gone, what ended them is
+    looked for as well.
+    """
     reader = tracee.process.reader
     if reader is None:
         return None
+    outermost = before.frames[-1] if before is not None and before.frames else None
     return reader.snapshot(
-        tracee.tid, fs_base=tracee.fs_base, signo=signo, after_unwind=after_unwind
+        tracee.tid, fs_base=tracee.fs_base, signo=signo, outermost_before=outermost
     )
 
 

@@ -276,7 +276,7 @@ class Tracer:
         syscall = observe.syscall_made(tracee, info.nr, info.args)
         python = None
         if follow.wants_python(syscall):
-            python = observe.python_state(tracee, None, after_unwind=True)
+            python = observe.python_state(tracee, None, before=follow.python)
         self.episodes_decided += tracee.following.entered(syscall, python)
         held_ns = self._resume(tracee, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
