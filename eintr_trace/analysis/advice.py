@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.consequences import lost_frames, thrift_facts
+from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.interruption import parse_version
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
@@ -33,9 +34,8 @@ def advice(trail: Trail, finding: Finding) -> tuple[str, ...]:
 
 
 def _for_handler(trail: Trail) -> Iterator[str]:
-    handler = trail.interruption.python_handler
-    # A handler that is no Python code is signal.default_int_handler, which exists to raise.
-    if handler is not None and handler.location is not None:
+    # Python's own for Ctrl-C exists to raise.
+    if not is_default_int_handler(trail.interruption.python_handler):
         yield remedy(RemedyId.HANDLER_MUST_NOT_RAISE).text
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 
 from eintr_trace.analysis.frames import Survival
+from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.model.episodes import RaisedException
 from eintr_trace.model.python_state import (
     CodeLocation,
@@ -45,13 +46,12 @@ def holds_eintr(chain: Chain) -> bool:
 def raised_by_handler(chain: Chain, handler: PythonHandler | None) -> bool:
     """Tell whether one of the exceptions came out of the Python signal handler.
 
-    Its traceback passes through the handler's code; or, where the handler is not Python code,
-    it is the KeyboardInterrupt of ``signal.default_int_handler``, which is written in C
-    (Modules/signalmodule.c signal_default_int_handler()) and leaves no entry.
+    Its traceback passes through the handler's code; or it is the KeyboardInterrupt of
+    ``signal.default_int_handler``, which leaves no entry there.
     """
-    if handler is None:
+    if handler is None or handler.location is None:
         return False
-    if handler.location is None:
+    if is_default_int_handler(handler):
         return any(exception.type_name == KeyboardInterrupt.__name__ for exception in chain)
     return any(
         _same_code(entry.location, handler.location)

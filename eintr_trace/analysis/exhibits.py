@@ -7,6 +7,7 @@ from enum import Enum, auto
 
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
+from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.interruption import Trigger, parse_version
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.outcome import Finding
@@ -32,6 +33,7 @@ class Topic(Enum):
     SIGNAL_FRAME = auto()
     KERNEL_RULE = auto()
     HANDLER = auto()
+    DEFAULT_INT_HANDLER = auto()
     REENTERED = auto()
     FOLLOW_UP = auto()
     EXCEPTION = auto()
@@ -44,6 +46,12 @@ class Topic(Enum):
     LOST = auto()
     ENDING = auto()
 
+
+_RESTING_ON_THE_STATE = {
+    Outcome.RETURNED_EARLY,
+    Outcome.UNKNOWN,
+    Outcome.ABANDONED_BY_HANDLER,
+}
 
 Exhibits = dict[Topic, Evidence]
 
@@ -187,6 +195,16 @@ def _handler(trail: Trail, _: Finding) -> Evidence | None:
     return None
 
 
+def _default_int_handler(trail: Trail, _: Finding) -> Evidence | None:
+    if not is_default_int_handler(trail.interruption.python_handler):
+        return None
+    text = (
+        "signal.default_int_handler raises KeyboardInterrupt whenever it is called"
+        " (CPython Modules/signalmodule.c signal_default_int_handler())"
+    )
+    return Evidence(EvidenceKind.RULE, text)
+
+
 def _directly_on_top(trail: Trail) -> str:
     frame = trail.interruption.frame
     if frame is None:
@@ -256,7 +274,7 @@ def _catcher_text(catching: Catching) -> str:
 def _state(trail: Trail, finding: Finding) -> Evidence | None:
     """Where the thread was last seen, for the outcomes that rest on it."""
     latest = trail.latest
-    if finding.outcome not in {Outcome.RETURNED_EARLY, Outcome.UNKNOWN} or latest is None:
+    if finding.outcome not in _RESTING_ON_THE_STATE or latest is None:
         return None
     doing = "" if latest.call is None else f" the thread entered {latest.call.text};"
     if latest.survival is None or latest.survival.innermost is None:
@@ -338,6 +356,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.SIGNAL_FRAME: _signal_frame,
     Topic.KERNEL_RULE: _kernel_rule,
     Topic.HANDLER: _handler,
+    Topic.DEFAULT_INT_HANDLER: _default_int_handler,
     Topic.REENTERED: _reentered,
     Topic.FOLLOW_UP: _follow_up,
     Topic.EXCEPTION: _exception,

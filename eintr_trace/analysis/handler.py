@@ -27,6 +27,21 @@ def is_python_function(handler: PythonHandler | None) -> bool:
     return handler is not None and handler.kind is HandlerKind.FUNCTION
 
 
+def is_default_int_handler(handler: PythonHandler | None) -> bool:
+    """Tell whether it is ``signal.default_int_handler``, which raises KeyboardInterrupt.
+
+    It is written in C (Modules/signalmodule.c signal_default_int_handler()): no code object,
+    and no entry in the exception's traceback.
+    """
+    return (
+        is_python_function(handler)
+        and handler is not None
+        and handler.code_address is None
+        and handler.location is not None
+        and handler.location.function == "default_int_handler"
+    )
+
+
 def find_running(
     handler: PythonHandler | None,
     before: PythonSnapshot | None,

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from signal import SIGINT
 
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.catching import NOT_KNOWN, Catching, who_caught
 from eintr_trace.analysis.exceptions import Chain, raised_by_handler
 from eintr_trace.analysis.frames import same_call_site
+from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.kernel import KernelSide, ShownBy, kernel_side
 from eintr_trace.analysis.reasons import why_unknown
 from eintr_trace.analysis.trail import Sighting, Trail
@@ -99,13 +99,26 @@ def _restarted(trail: Trail, kernel: KernelSide) -> Finding | None:
 def _abandoned(trail: Trail, kernel: KernelSide) -> Finding | None:
     """An exception whose traceback passes through the handler's code replaced the call."""
     raising = trail.raising
-    handler = trail.interruption.python_handler
-    if raising is None or not raised_by_handler(raising.chain, handler):
-        return None
-    only_c = handler is not None and handler.location is None
-    if only_c and trail.interruption.signal.signo != SIGINT:
+    if raising is None or not raised_by_handler(raising.chain, trail.interruption.python_handler):
         return None
     return _raising(Outcome.ABANDONED_BY_HANDLER, kernel, raising)
+
+
+def _abandoned_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """``signal.default_int_handler`` ran, which always raises; the program went on elsewhere.
+
+    On 3.x nothing is left of an exception once it is caught, or the program over.
+    """
+    latest, again = trail.latest, trail.reentered
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None:
+        return None
+    if not is_default_int_handler(trail.interruption.python_handler):
+        return None
+    if trail.handler_done_ns is None or latest is None or latest.call is None:
+        return None
+    if again is not None or _is_at_the_call(latest):
+        return None
+    return Finding(Outcome.ABANDONED_BY_HANDLER, Confidence.INFERRED, kernel, sighting=latest)
 
 
 def _retried_by_program(trail: Trail, kernel: KernelSide) -> Finding | None:
@@ -188,6 +201,7 @@ _RULES: tuple[Rule, ...] = (
     _completed,
     _restarted,
     _abandoned,
+    _abandoned_unseen,
     _retried_by_program,
     _raised,
     _raised_and_replaced,
@@ -259,6 +273,11 @@ def _went_on(sighting: Sighting) -> bool:
     """Tell whether a frame of the interruption is alive and past the interrupted call."""
     survival = sighting.survival
     return survival is not None and bool(survival.survivors) and not survival.at_the_call
+
+
+def _is_at_the_call(sighting: Sighting) -> bool:
+    """Tell whether the interrupted frame is still at the interrupted call."""
+    return sighting.survival is not None and sighting.survival.at_the_call
 
 
 def _is_alive(sighting: Sighting) -> bool:

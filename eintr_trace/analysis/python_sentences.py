@@ -105,5 +105,11 @@ def _again(trail: Trail, finding: Finding) -> Iterator[Draft]:
             name = bare_name(called(frame, again.call))
             text = f"{name} came back to Python without an exception, and the program went on."
             yield _draft(text, Topic.STATE, Topic.REENTERED, *by_table)
+        case Outcome.ABANDONED_BY_HANDLER if not finding.chain:
+            text = (
+                "That handler raises KeyboardInterrupt, and the program has gone on to another"
+                " call; the exception itself was not seen."
+            )
+            yield _draft(text, Topic.STATE, Topic.DEFAULT_INT_HANDLER)
         case _:
             return

@@ -250,6 +250,9 @@ class Builder:
         if row is None:
             return None
         kind = HandlerKind(row.get("kind", "function"))
+        if "built_in" in row:
+            location = CodeLocation(row["built_in"], "<built-in>", None)
+            return PythonHandler(10, kind, location, None, tripped)
         if "function" not in row:
             return PythonHandler(10, kind, None, None, tripped)
         location = CodeLocation(row["function"], row["file"], row["line"])

@@ -145,7 +145,6 @@ def test_ctrl_c_reaches_the_command_and_is_traced_to_its_end(
         tracer.process.kill()
     (episode,) = tracer.episodes()
     assert episode.outcome is Outcome.ABANDONED_BY_HANDLER
-    assert [e.type_name for e in episode.exceptions] == ["KeyboardInterrupt"]
 
 
 def test_exec_in_mid_run_is_told(newest_python: Path, tmp_path: Path) -> None:

@@ -44,6 +44,12 @@ class Follow:
     calls_after_raise: int = 0
     awaiting_result: bool = False
 
+    @property
+    def signo(self) -> int | None:
+        """The signal whose entry in CPython's table is watched."""
+        handler = None if self.python is None else self.python.handler
+        return None if handler is None else handler.signo
+
     def wants_python(self, syscall: Syscall) -> bool:
         """Whether the Python state at this call can tell something."""
         if self.handlers_pending:

@@ -255,8 +255,7 @@ class Tracer:
             frame = saved_frame_at_sigreturn(info.sp, tracee.process.memory.read)
         except MemoryUnreadableError:
             frame = None
-        handler = None if follow.python is None else follow.python.handler
-        python = observe.handler_state(tracee, None if handler is None else handler.signo)
+        python = observe.handler_state(tracee, follow.signo)
         held_ns = self._resume(tracee, now_ns)
         self._emit(
             HandlerReturning(
@@ -276,7 +275,7 @@ class Tracer:
         syscall = observe.syscall_made(tracee, info.nr, info.args)
         python = None
         if follow.wants_python(syscall):
-            python = observe.python_state(tracee, None, before=follow.python)
+            python = observe.python_state(tracee, follow.signo, before=follow.python)
         self.episodes_decided += tracee.following.entered(syscall, python)
         held_ns = self._resume(tracee, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
