@@ -106,18 +106,21 @@ class FollowStack:
     follows: list[Follow] = field(default_factory=list)
     entered_nr: int | None = None
     last_stop_ns: int = 0
-    quiet_reported: bool = False
 
     def begin(self, follow: Follow) -> None:
         """A call was interrupted; the oldest follow gives way when too many are nested."""
         self.follows.append(follow)
         del self.follows[:-_MOST_NESTED]
-        self.quiet_reported = False
 
     @property
     def innermost(self) -> Follow | None:
         """The follow that looks at the next stop, ``None``: the thread may sleep."""
         return self.follows[-1] if self.follows else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an outcome is still to come, not only the result of a call made again."""
+        return bool(self.follows) and not self.follows[-1].awaiting_result
 
     def handler_entered(self) -> None:
         """Another C signal handler was entered on top."""

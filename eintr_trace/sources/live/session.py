@@ -26,7 +26,7 @@ from eintr_trace.sources.live.outlet import Outlet
 from eintr_trace.sources.live.registers import SUPPORTED_MACHINE, require_supported
 from eintr_trace.sources.live.roster import Roster
 from eintr_trace.sources.live.tracee import TracedProcess
-from eintr_trace.sources.live.tracer import QUIET_AFTER_NS, Tracer
+from eintr_trace.sources.live.tracer import Tracer
 from eintr_trace.sources.live.wait_loop import WAITED_SIGNALS, WaitLoop
 
 _BACKLOG_RETRY_NS = 10_000_000
@@ -223,9 +223,7 @@ class Tracing:
 
     def _wake_ns(self, end_ns: int | None) -> int | None:
         """When to wake even if nothing stops."""
-        quiet_ns = self._tracer.next_quiet_ns()
-        wake = [end_ns, self._roster.next_search_ns()]
-        wake.append(None if quiet_ns is None else quiet_ns + QUIET_AFTER_NS)
+        wake = [end_ns, self._roster.next_search_ns(), self._tracer.next_quiet_ns()]
         if self._outlet.has_backlog:
             wake.append(time.monotonic_ns() + _BACKLOG_RETRY_NS)
         return min((at for at in wake if at is not None), default=None)

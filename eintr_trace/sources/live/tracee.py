@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from dataclasses import dataclass, field
 
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.interpreter.memory import Memory, ProcessMemory
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
+from eintr_trace.sources.live import proc
 from eintr_trace.sources.live.follow import FollowStack
 from eintr_trace.sources.live.hold_budget import HoldBudget
+
+_THREADS_READ_AHEAD = 64
 
 # When to look for the interpreter of a program that has just been executed, after the exec:
 # it has to be loaded first. Far apart, so that a program that is not CPython costs nothing.
@@ -58,7 +62,17 @@ class TracedProcess:
             self.problem = error.message
             return False
         self.problem = None
+        self._read_once(self.reader)
         return True
+
+    def _read_once(self, reader: InterpreterReader) -> None:
+        """Fill the reader's caches while nothing waits, so that the first stop is a short one."""
+        try:
+            tids = proc.thread_ids(self.tgid)
+        except OSError:
+            return  # it has ended, which attaching will tell
+        for tid in tids[:_THREADS_READ_AHEAD]:
+            reader.snapshot(tid, fs_base=None, signo=signal.SIGINT)
 
     def executed(self, now_ns: int) -> None:
         """The process became another program: forget all that was read from the old one."""

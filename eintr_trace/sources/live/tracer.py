@@ -62,7 +62,8 @@ class Tracer:
     ) -> None:
         self._roster = roster
         self._emit = emit
-        self._following: dict[int, Tracee] = {}
+        # Followed threads whose outcome is open, the one with the oldest stop first.
+        self._watched: dict[int, Tracee] = {}
         self._deliveries = Deliveries(roster, emit, signals)
         self.lifecycle = Lifecycle(roster, emit)
         self.episodes_decided = 0
@@ -124,6 +125,9 @@ class Tracer:
         now_ns = time.monotonic_ns()
         tracee.budget.spend(now_ns - stopped_ns)
         following.last_stop_ns = now_ns
+        self._watched.pop(tracee.tid, None)
+        if following.is_open:
+            self._watched[tracee.tid] = tracee
         return now_ns - stopped_ns
 
     # Signals
@@ -178,6 +182,7 @@ class Tracer:
         tracee.stopped_by = signo
         call, python = self._meet_call(tracee)
         binding.listen(tracee.tid)
+        self._watched.pop(tracee.tid, None)
         self._emit(
             GroupStopped(
                 now_ns,
@@ -218,15 +223,13 @@ class Tracer:
         if innermost is not None and not innermost.ran:
             return
         tracee.following.begin(Follow(call.syscall, python))
-        self._following[tracee.tid] = tracee
 
     def _tell_ended(self, tracee: Tracee, reason: str) -> None:
-        self._following.pop(tracee.tid, None)
         now_ns = time.monotonic_ns()
         self._emit(FollowEnded(now_ns, tracee.process.tgid, tracee.tid, reason))
 
     def _forget(self, tracee: Tracee) -> None:
-        self._following.pop(tracee.tid, None)
+        self._watched.pop(tracee.tid, None)
         self.episodes_decided += tracee.following.abandon()
         self._deliveries.tell_passed(tracee)
 
@@ -302,36 +305,24 @@ class Tracer:
 
     def next_quiet_ns(self) -> int | None:
         """When the next followed thread will have been without a stop for too long."""
-        return min((t.following.last_stop_ns for t in self._unreported()), default=None)
+        oldest = next(iter(self._watched.values()), None)
+        return None if oldest is None else oldest.following.last_stop_ns + QUIET_AFTER_NS
 
     def look_at_quiet(self, now_ns: int) -> None:
         """Tell of followed threads that made no stop for ``QUIET_AFTER_NS``; reads only."""
-        for tracee in self._unreported():
-            after_ns = now_ns - tracee.following.last_stop_ns
-            if after_ns < QUIET_AFTER_NS:
-                continue
-            tracee.following.quiet_reported = True
+        while (at_ns := self.next_quiet_ns()) is not None and at_ns <= now_ns:
+            tracee = self._watched.pop(next(iter(self._watched)))
             number = proc.blocked_call_number(tracee.tid)
             self._emit(
                 WentQuiet(
                     now_ns,
                     tracee.process.tgid,
                     tracee.tid,
-                    after_ns,
+                    now_ns - tracee.following.last_stop_ns,
                     python=observe.agreeing_python_state(tracee, None),
                     blocked_in=None if number is None else binding.syscall_name(number),
                 )
             )
-
-    def _unreported(self) -> list[Tracee]:
-        return [
-            tracee
-            for tracee in self._following.values()
-            if not tracee.following.quiet_reported
-            and tracee.stopped_by is None
-            and tracee.following.innermost is not None
-            and not tracee.following.innermost.awaiting_result
-        ]
 
     def finish(self) -> None:
         """Tell what is still untold: sums of deliveries that were passed on."""
