@@ -18,6 +18,13 @@ def test_each_line_is_in_the_file_before_the_next(tmp_path: Path) -> None:
     assert writer.close() is None
 
 
+def test_a_trace_that_does_not_begin_leaves_an_earlier_recording(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_text("what was there before")
+    assert RecordingWriter(str(path)).close() is None
+    assert path.read_text() == "what was there before"
+
+
 def test_a_full_disk_is_said_once_and_does_not_raise() -> None:
     writer = RecordingWriter("/dev/full")
     failure = writer.write_line(b"line\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 
 from eintr_trace.errors import EintrTraceError
 
@@ -31,12 +32,16 @@ class RecordingWriter:
     """
 
     def __init__(self, path: str) -> None:
-        """Create the file, or empty it. Raises EintrTraceError when that is not possible."""
+        """Create the file, or open it. Raises EintrTraceError when that is not possible.
+
+        What it held is there until the first line: a trace that cannot begin overwrites nothing.
+        """
         self._path = path
+        self._begun = False
         self.failure: EintrTraceError | None = None
         try:
             # A bare descriptor: each line is in the file, and its error known, before the next.
-            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+            self._fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
         except OSError as error:
             raise _explained("open", path, error) from error
 
@@ -45,6 +50,7 @@ class RecordingWriter:
         if self.failure is not None:
             return None
         try:
+            self._begin()
             rest = memoryview(line)
             while rest:
                 rest = rest[os.write(self._fd, rest) :]
@@ -52,6 +58,12 @@ class RecordingWriter:
             self.failure = _explained("write", self._path, error)
             return self.failure
         return None
+
+    def _begin(self) -> None:
+        """Empty the file, if it is one: a pipe or a device cannot be emptied (ftruncate(2))."""
+        if not self._begun and stat.S_ISREG(os.fstat(self._fd).st_mode):
+            os.ftruncate(self._fd, 0)
+        self._begun = True
 
     def close(self) -> EintrTraceError | None:
         """Close the file; return the error of a file system that reports one only now."""
