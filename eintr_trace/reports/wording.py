@@ -19,17 +19,23 @@ _ARGV_SHOWN = 300
 END_PHRASES: dict[EndReason, str] = {
     EndReason.DETACHED: "ended by a signal to eintr-trace",
     EndReason.DURATION: "ended after the time that --duration asked for",
-    EndReason.COUNT: "ended after the number of signals that --count asked for",
+    EndReason.COUNT: "ended after the number of interruptions that --count asked for",
     EndReason.TRACEES_GONE: "ended with the program",
     EndReason.CUT_SHORT: "cut short: what came after is not in it",
 }
 
 
 def clock_time(header: TraceHeader, time_ns: int, zone: tzinfo | None) -> str:
-    """Return the wall clock of ``time_ns``, to the millisecond; ``None``: local time."""
+    """Return the wall clock of ``time_ns``, to the millisecond; ``None``: local time.
+
+    A recording may hold any number: what is in no year that datetime knows is not known.
+    """
     realtime_ns = time_ns - header.monotonic_anchor_ns + header.realtime_anchor_ns
     seconds, below_ns = divmod(realtime_ns, 1_000_000_000)
-    when = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+    try:
+        when = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
+    except (ValueError, OverflowError, OSError):  # all three: datetime.fromtimestamp's page
+        return "time not known"
     return f"{when:%H:%M:%S}.{below_ns // 1_000_000:03d}"
 
 

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from eintr_trace.reports.wording import clock_time
+from tests.recording.samples import HEADER
+
+
+def test_a_time_is_told_to_the_millisecond() -> None:
+    header = replace(HEADER, monotonic_anchor_ns=0, realtime_anchor_ns=1_700_000_000_000_000_000)
+    assert clock_time(header, 1_500_000, UTC) == "22:13:20.001"
+
+
+@pytest.mark.parametrize("time_ns", [2**69, -(2**69), 2**80, -(2**80), 10**30])
+def test_a_time_that_no_calendar_has_is_not_a_defect(time_ns: int) -> None:
+    assert clock_time(HEADER, time_ns, UTC) == "time not known"
