@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from enum import StrEnum
-from typing import NoReturn
+from typing import NoReturn, TypeVar
 
 from eintr_trace.errors import UsageError
 from eintr_trace.model.episodes import Outcome
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+_LAST_PORT = 65535
 
 
 class ReportFormat(StrEnum):
@@ -51,7 +56,7 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--format",
-        type=ReportFormat,
+        type=one_of(ReportFormat),
         choices=list(ReportFormat),
         default=ReportFormat.TEXT,
         help="text (default), or json: one object at the end",
@@ -73,12 +78,33 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
+    """Return what makes a member of ``kind`` of a word, for argparse."""
+
+    def choice(word: str) -> Choice:
+        try:
+            return kind(word)
+        except ValueError:
+            named = ", ".join(kind)
+            raise argparse.ArgumentTypeError(f"{word!r} is none of {named}") from None
+
+    return choice
+
+
 def positive_int(text: str) -> int:
     """Return a whole number from 1, for argparse."""
     number = int(text) if text.isdecimal() else 0
     if number < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
     return number
+
+
+def port_number(text: str) -> int:
+    """Return a TCP port, for argparse."""
+    port = int(text) if text.isdecimal() else 0
+    if not 1 <= port <= _LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to {_LAST_PORT}")
+    return port
 
 
 def positive_seconds(text: str) -> float:
@@ -93,7 +119,4 @@ def positive_seconds(text: str) -> float:
 
 
 def _outcomes(text: str) -> frozenset[Outcome]:
-    try:
-        return frozenset(Outcome(word) for word in text.split(","))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(f"{error}: choose from {', '.join(Outcome)}") from None
+    return frozenset(map(one_of(Outcome), text.split(",")))

@@ -47,7 +47,8 @@ def guarded(work: Callable[[], int]) -> int:
         if error.errno not in _OUTPUT_ERRNOS:
             raise
         _discard_output()
-        complain(EintrTraceError(f"cannot write the report: {os.strerror(error.errno)}"))
+        message = f"cannot write the report: {os.strerror(error.errno)}"
+        complain(EintrTraceError(message, "Free some space or send the report elsewhere"))
         return ExitStatus.FAILED
     return status
 

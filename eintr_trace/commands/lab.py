@@ -5,7 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from eintr_trace.commands.arguments import Parser, positive_int, positive_seconds
+from eintr_trace.commands.arguments import (
+    Parser,
+    one_of,
+    port_number,
+    positive_int,
+    positive_seconds,
+)
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.errors import UsageError
 from eintr_trace.lab.by_hand import DEFAULT_PORT, DEFAULT_STALL_S, run_client, run_server
@@ -40,13 +46,13 @@ def _server(argv: Sequence[str]) -> int:
     )
     parser.add_argument(
         "--link",
-        type=Link,
+        type=one_of(Link),
         choices=list(Link),
         default=Link.STALL,
         help="how replies are slowed down: stall (default) sends half, waits, sends the rest; "
         "pace sends 1 MB a second; netns has a slow network of its own (needs root)",
     )
-    parser.add_argument("--port", type=positive_int, default=DEFAULT_PORT, help="%(default)s")
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="%(default)s")
     parser.add_argument(
         "--stall-seconds",
         dest="stall_s",
@@ -67,14 +73,14 @@ def _client(argv: Sequence[str]) -> int:
     _add_python(parser)
     parser.add_argument(
         "--variant",
-        type=Variant,
+        type=one_of(Variant),
         choices=list(Variant),
         default=Variant.PLAIN,
         help="what it does about the signal: plain (default) catches Thrift's exception, "
         "uncaught does not, retry calls recv again after EINTR, raising-handler gives up in "
         "the handler, timeout is plain with setTimeout",
     )
-    parser.add_argument("--port", type=positive_int, default=DEFAULT_PORT, help="%(default)s")
+    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="%(default)s")
     parser.add_argument(
         "--join-namespace-of",
         metavar="PID",

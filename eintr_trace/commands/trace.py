@@ -53,13 +53,16 @@ def run(argv: Sequence[str]) -> int:
         raise UsageError("nothing to trace", "Give -p PID or a COMMAND; see eintr-trace -h")
     if arguments.pids and command:
         raise UsageError("both -p and a COMMAND are given", "Give one of the two")
+    if command and not command[0]:
+        raise UsageError("the COMMAND is empty", "Give -p PID or a COMMAND; see eintr-trace -h")
     return _trace(arguments, tuple(command))
 
 
 def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
     # Imported here: `eintr-trace -h` needs none of it.
     from eintr_trace.commands.presenting import present, presentation
-    from eintr_trace.sources.live.session import LiveOptions, run_live
+    from eintr_trace.sources.live.options import LiveOptions
+    from eintr_trace.sources.live.session import run_live
 
     wanted = presentation(arguments)
     recorder = None if arguments.recording is None else RecordingWriter(arguments.recording)

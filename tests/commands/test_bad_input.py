@@ -25,8 +25,9 @@ from tests.recording.samples import HEADER, recording
         (["--duration", "0", "true"], "not a positive number of seconds"),
         (["--duration", "nan", "true"], "not a positive number of seconds"),
         (["--duration", "soon", "true"], "not a positive number of seconds"),
-        (["--fail-on", "raised,lost", "true"], "'lost' is not a valid Outcome: choose from"),
-        (["--format", "yaml", "true"], "'yaml'"),
+        (["--fail-on", "raised,lost", "true"], "'lost' is none of restarted-by-kernel, resumed-by"),
+        (["--format", "yaml", "true"], "'yaml' is none of text, json"),
+        ([""], "the COMMAND is empty"),
         (["-q", "-v", "true"], "not allowed with"),
         (["-e", "recvfrom", "true"], "-e recvfrom is not understood"),
         (["-e", "trace=recv_from", "true"], "'recv_from' is no system call"),
@@ -87,10 +88,24 @@ def test_a_file_that_cannot_be_read(tmp_path: Path, name: str, what: str) -> Non
 def test_a_malformed_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "run.jsonl"
     path.write_bytes(encode_header(HEADER) + b"{}\n" + recording())
-    assert f'{path}:2: this line has no "event" tag' in refused(eintr_trace("report", str(path)))
+    sentence = refused(eintr_trace("report", str(path)))
+    assert f'{path}:2: this line has no "event" tag' in sentence
+    assert "Report what comes before it: head -n 1 FILE | eintr-trace report -" in sentence
 
 
 def test_what_a_file_says_does_not_reach_the_terminal_raw() -> None:
     header = json.loads(encode_header(HEADER)) | {"version": 9, "tool_version": "\x1b[2J"}
     done = eintr_trace("report", "-", stdin=json.dumps(header).encode() + b"\n")
     assert r"\x1b[2J" in refused(done)
+
+
+def test_two_recordings_in_one_file(tmp_path: Path) -> None:
+    path = tmp_path / "run.jsonl"
+    path.write_bytes(recording() * 2)
+    done = eintr_trace("report", str(path))
+    assert done.returncode == 1
+    lines = recording().count(b"\n")
+    assert done.stderr == (
+        f"eintr-trace: {path}:{lines + 1}: the recording goes on after its end: two may be in one "
+        f"file. Report what comes before it: head -n {lines} FILE | eintr-trace report -\n"
+    )

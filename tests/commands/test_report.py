@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -108,10 +109,33 @@ def test_a_full_disk_below_the_report_is_said(run: str) -> None:
             timeout=60,
         )
     assert done.returncode == 1
-    assert done.stderr == b"eintr-trace: cannot write the report: No space left on device\n"
+    assert done.stderr == (
+        b"eintr-trace: cannot write the report: No space left on device. "
+        b"Free some space or send the report elsewhere\n"
+    )
 
 
 def test_a_stdout_that_knows_no_arrows(run: str) -> None:
     done = eintr_trace("report", run, environment={"PYTHONIOENCODING": "ascii"})
     assert done.returncode == 0
     assert r"\u2192" in done.stdout
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-"])
+@pytest.mark.parametrize("words", ["report -", "report /nowhere", "doctor", "-q true"])
+def test_a_standard_stream_that_is_closed_is_as_dev_null(closed: str, words: str) -> None:
+    """As with ``/dev/null`` in its place: no traceback, and no other file becomes fd 0, 1 or 2."""
+
+    def run(redirection: str) -> tuple[int, str, str]:
+        done = subprocess.run(
+            ["sh", "-c", f"exec {sys.executable} -m eintr_trace {words} {redirection}"],
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        without_pid = re.sub(r"^\d+", "PID", done.stdout, flags=re.MULTILINE)
+        return done.returncode, without_pid, done.stderr
+
+    assert run(closed) == run(closed.replace("&-", "/dev/null"))

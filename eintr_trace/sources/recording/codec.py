@@ -114,14 +114,20 @@ def decode_line(line: bytes, path: str, number: int) -> Event | UnknownEvent:
     try:
         value = _json_object(line)
     except ValueError:
-        raise MalformedInputError(path, number, "this line is not a JSON object") from None
+        raise malformed_line(path, number, "this line is not a JSON object") from None
     tag = value.pop(TAG_FIELD, None)
     if not isinstance(tag, str):
-        raise MalformedInputError(path, number, f'this line has no "{TAG_FIELD}" tag')
+        raise malformed_line(path, number, f'this line has no "{TAG_FIELD}" tag')
     event_type = EVENT_TYPES.get(tag)
     if event_type is None:
         return UnknownEvent(tag)
     return _structure(value, event_type, path, number)
+
+
+def malformed_line(path: str, number: int, what: str) -> MalformedInputError:
+    """Return the error of a line, which says how to have the report of those before it."""
+    remedy = f"Report what comes before it: head -n {number - 1} FILE | eintr-trace report -"
+    return MalformedInputError(path, number, what, remedy if number > 1 else None)
 
 
 def _line(value: dict[str, Any]) -> bytes:
@@ -144,10 +150,10 @@ def _structure(value: dict[str, Any], target: type[T], path: str, number: int) -
         return _converter().structure(value, target)
     except KeyError as error:
         what = f"this {target.__name__} lacks the field {error}"
-        raise MalformedInputError(path, number, what) from None
+        raise malformed_line(path, number, what) from None
     except (TypeError, ValueError, AttributeError) as error:
         what = f"this line does not hold a {target.__name__} ({error})"
-        raise MalformedInputError(path, number, what) from None
+        raise malformed_line(path, number, what) from None
 
 
 @cache

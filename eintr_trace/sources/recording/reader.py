@@ -21,6 +21,7 @@ from eintr_trace.sources.recording.codec import (
     UnknownEvent,
     decode_header,
     decode_line,
+    malformed_line,
 )
 
 MAX_LINE_BYTES = 64 * 1024 * 1024
@@ -76,7 +77,7 @@ class _Lines:
             return None
         self.number += 1
         if len(line) == MAX_LINE_BYTES:
-            raise MalformedInputError(self.path, self.number, "this line is too long for an event")
+            raise malformed_line(self.path, self.number, "this line is too long for an event")
         if self._tee is not None:
             self._tee(line)
         return line
@@ -107,9 +108,8 @@ def _events(header: TraceHeader, lines: _Lines) -> Iterator[Event]:
 
 def _refuse_more(lines: _Lines) -> None:
     if lines.next() is not None:
-        raise MalformedInputError(
-            lines.path, lines.number, "the recording goes on after its end: is it two in one file?"
-        )
+        what = "the recording goes on after its end: two may be in one file"
+        raise malformed_line(lines.path, lines.number, what)
 
 
 class _Seen:
