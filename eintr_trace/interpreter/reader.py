@@ -81,6 +81,7 @@ class InterpreterReader:
         )
         self._tgid = tgid
         self._memory = memory
+        self._located = located
         # A process never leaves its PID namespace (pid_namespaces(7)).
         self._in_other_namespace = len(_namespace_ids(tgid, tgid)) > 1
         self._main_thread = located.main_thread
@@ -105,6 +106,13 @@ class InterpreterReader:
             if located.handlers is None
             else SignalHandlerReader(memory, layout, located.handlers, objects, dicts, codes)
         )
+
+    def of_fork(self, tgid: int) -> InterpreterReader | None:
+        """A reader for a child made by fork(2), at once; ``None`` when it is gone already."""
+        try:
+            return InterpreterReader(tgid, ProcessMemory(tgid), self._located)
+        except OSError:
+            return None
 
     def snapshot(
         self,

@@ -78,6 +78,11 @@ class Program:
         self.process.stdin.write(line + "\n")
         self.process.stdin.flush()
 
+    def read_line(self) -> str:
+        """The next line the program says."""
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().rstrip("\n")
+
     def wait_blocked_in(self, *names: str) -> None:
         """Until the main thread is blocked in one of these calls."""
         wait_until(lambda: is_blocked_in(self.pid, *names), f"{self.pid} in {names}")
@@ -157,6 +162,10 @@ class Tracer:
         _, errors = self.process.communicate(timeout=_LIMIT_S)
         assert "Traceback" not in errors, errors
         return self.process.returncode
+
+    def wait_asleep(self, pid: int) -> None:
+        """Until the tracing thread of ``pid`` waits for the next stop."""
+        wait_until(lambda: is_blocked_in(tracer_of(pid), "rt_sigtimedwait"), "the tracer sleeps")
 
     def events(self) -> list[Event]:
         with self.recording.open("rb") as stream:

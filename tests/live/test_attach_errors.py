@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from eintr_trace.model.events import ThreadSeen
 from tests.live.harness import attached, is_blocked_in, program, state_of, tracer_of, wait_until
 
 pytestmark = pytest.mark.live
@@ -130,6 +131,7 @@ def test_killed_tracer_leaves_a_readable_recording(newest_python: Path, tmp_path
     with program(newest_python, "one_call.py", "read_stdin") as running:
         running.wait_blocked_in("read")
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            tracer.wait_event(ThreadSeen)
             tracer.process.send_signal(signal.SIGKILL)
             tracer.process.communicate()
     result = run("report", str(tmp_path / "r.jsonl"))

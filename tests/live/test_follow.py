@@ -35,8 +35,8 @@ def snapshot(*codes: int, exception: int | None = None) -> PythonSnapshot:
     return PythonSnapshot(tuple(frame(code) for code in codes), exceptions, handler)
 
 
-def follow() -> Follow:
-    return Follow(RECV, snapshot(1, 2))
+def follow(call: Syscall = RECV, *codes: int) -> Follow:
+    return Follow(call, snapshot(*(codes or (1, 2))), handler_codes={HANDLER_CODE}, deliveries=1)
 
 
 def test_the_same_call_again_is_followed_to_its_end() -> None:
@@ -79,6 +79,18 @@ def test_a_handler_that_never_ends_is_not_followed_for_ever() -> None:
     assert Step.DONE in steps
 
 
+def test_the_second_of_two_handlers_tells_as_little_as_the_first() -> None:
+    stack = FollowStack()
+    stack.begin(Follow(RECV, snapshot(1, 2)))
+    for code in (HANDLER_CODE, HANDLER_CODE + 1):
+        stack.handler_entered(PythonHandler(10, HandlerKind.FUNCTION, None, code, tripped=False))
+    stack.handler_returned()
+    stack.handler_returned()
+    assert stack.entered(WRITE, snapshot(HANDLER_CODE, 1, 2)) == 0
+    assert stack.entered(WRITE, snapshot(HANDLER_CODE + 1, 1, 2)) == 0
+    assert stack.innermost is not None
+
+
 def test_a_lock_is_the_interpreters_own_call_only_when_it_was_not_interrupted() -> None:
     one = Follow(FUTEX, snapshot(1, 2))
     other = Syscall("futex", 202, (8, 0, 0), "futex(8)")
@@ -89,7 +101,7 @@ def test_a_lock_is_the_interpreters_own_call_only_when_it_was_not_interrupted() 
 def test_an_interruption_inside_a_handler_is_decided_first() -> None:
     stack = FollowStack()
     stack.begin(follow())
-    stack.begin(Follow(WRITE, snapshot(HANDLER_CODE, 1, 2)))
+    stack.begin(follow(WRITE, HANDLER_CODE, 1, 2))
     assert stack.entered(WRITE, snapshot(HANDLER_CODE, 1, 2)) == 1
     stack.exited(interrupted=False)
     assert stack.innermost is not None

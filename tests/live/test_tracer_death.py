@@ -22,12 +22,11 @@ KILLS = 2
 
 def send_all(running: Program, singly: bool, before: Callable[[int], None]) -> dict[str, Any]:
     """Queue all signals, ``before`` each of them, and return the program's account."""
-    assert running.process.stdout is not None
     for number in range(SIGNALS):
         before(number)
         running.process.send_signal(signal.SIGRTMIN)
         if singly:
-            assert running.process.stdout.readline() == "ack\n"
+            assert running.read_line() == "ack"
     return running.account()
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from enum import Enum, auto
 from pathlib import Path
 
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.sources.live import binding, proc
+from eintr_trace.sources.live.wait_status import reap_for_other_thread
 
 _CAP_SYS_PTRACE = 19  # linux/capability.h
+_ELF_CLASS_AT, _ELF_CLASS_32 = 4, b"\x01"  # e_ident[EI_CLASS], elf(5)
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 
 
@@ -28,51 +31,102 @@ def process_of(pid: int) -> int:
         ) from None
 
 
-def seize_process(tgid: int, *, follow_forks: bool) -> list[int]:
-    """Seize every thread of a process and return their tids, the first to be seized first.
+class _Seized(Enum):
+    """What became of the attempt to seize one thread."""
 
-    Repeats over /proc/PID/task until a pass finds nothing new: a thread made by one that was
-    not seized yet escapes a single pass. Raises AttachError; threads seized until then are
-    given back when the calling thread ends.
+    NOW = auto()
+    BORN_TRACED = auto()  # made by a thread seized before: its first stop is still to come
+    GONE = auto()
+
+
+class Attachment:
+    """Seizing processes in the tracing thread, while another thread keeps the kernel going.
+
+    ``born_traced`` are seized threads whose first stop is still to come. Once ``all_seized``,
+    ends are the tracing thread's to take.
     """
-    seized: dict[int, None] = {}
-    while True:
+
+    def __init__(self, *, follow_forks: bool) -> None:
+        self._follow_forks = follow_forks
+        self._reapable: list[int] = []
+        self.born_traced: set[int] = set()
+        self.all_seized = False
+
+    def seize_process(self, tgid: int) -> list[int]:
+        """Seize every thread of a process and return their tids, in the order of seizing.
+
+        Repeats over /proc/PID/task until a pass finds nothing new: a thread made by one that
+        was not seized yet escapes a single pass. Raises AttachError; threads seized until then
+        are given back when the calling thread ends.
+        """
+        seized: dict[int, None] = {}
+        while True:
+            try:
+                new = [tid for tid in proc.thread_ids(tgid) if tid not in seized]
+            except OSError:
+                raise AttachError(f"process {tgid} ended while attaching to it") from None
+            progress = [tid for tid in new if self._seize_thread(tgid, tid)]
+            if not progress:
+                break
+            seized.update(dict.fromkeys(progress))
+        if not seized:
+            raise AttachError(f"process {tgid} ended while attaching to it")
+        return list(seized)
+
+    def reap_ended(self) -> None:
+        """Take the ends of seized threads from the kernel; for another thread, meanwhile.
+
+        PTRACE_SEIZE waits for a running execve() (cred_guard_mutex), which waits for all other
+        threads of its process to be reaped (fs/exec.c, de_thread()): those seized, by us.
+        """
+        for tid in list(self._reapable):
+            if not self.all_seized:
+                reap_for_other_thread(tid)
+
+    def _seize_thread(self, tgid: int, tid: int) -> bool:
+        match self._seize(tgid, tid):
+            case _Seized.GONE:
+                return False
+            case _Seized.BORN_TRACED:
+                self.born_traced.add(tid)
+            case _Seized.NOW:
+                pass
+        if tid != tgid:
+            self._reapable.append(tid)
+        return True
+
+    def _seize(self, tgid: int, tid: int) -> _Seized:
         try:
-            new = [tid for tid in proc.thread_ids(tgid) if tid not in seized]
-        except OSError:
-            raise AttachError(f"process {tgid} ended while attaching to it") from None
-        progress = [tid for tid in new if _seize_thread(tgid, tid, follow_forks=follow_forks)]
-        if not progress:
-            break
-        seized.update(dict.fromkeys(progress))
-    if not seized:
-        raise AttachError(f"process {tgid} ended while attaching to it")
-    return list(seized)
+            binding.seize(tid, follow_forks=self._follow_forks)
+        except OSError as error:
+            # Gone; it may stay in /proc/PID/task as a zombie, which EPERM is about.
+            return _Seized.GONE if error.errno == errno.ESRCH else _born_or_gone(tgid, tid, error)
+        return _Seized.NOW
 
 
-def _seize_thread(tgid: int, tid: int, *, follow_forks: bool) -> bool:
-    """False: the thread has ended (it may stay in /proc/PID/task as a zombie)."""
-    try:
-        binding.seize(tid, follow_forks=follow_forks)
-    except OSError as error:
-        if error.errno == errno.ESRCH:
-            return False
-        return _is_ours_or_gone(tgid, tid, error)
-    return True
-
-
-def _is_ours_or_gone(tgid: int, tid: int, error: OSError) -> bool:
-    """EPERM: made by a thread seized before (so already ours), ended, or not allowed."""
+def _born_or_gone(tgid: int, tid: int, error: OSError) -> _Seized:
+    """EPERM: ours already, ended, or not allowed (AttachError)."""
     try:
         fields = proc.status_fields(tid)
     except OSError:
-        return False
+        return _Seized.GONE
     # TracerPid is the tracing thread's id, not its process's (fs/proc/array.c).
     if fields.get("TracerPid") == str(threading.get_native_id()):
-        return True
+        return _Seized.BORN_TRACED
     if fields.get("State", "").startswith(("Z", "X")):
-        return False
+        return _Seized.GONE
     raise AttachError(*_reason(tgid, fields, error)) from error
+
+
+def require_64_bit(tgid: int) -> None:
+    """Raise AttachError for a 32-bit program, whose calls have other numbers."""
+    try:
+        with Path(f"/proc/{tgid}/exe").open("rb") as program:
+            head = program.read(_ELF_CLASS_AT + 1)
+    except OSError:
+        return  # a kernel thread, or not allowed to look: seizing will tell
+    if head[_ELF_CLASS_AT:] == _ELF_CLASS_32:
+        raise AttachError(f"process {tgid} is a 32-bit program, which is not supported")
 
 
 def _reason(tgid: int, fields: dict[str, str], error: OSError) -> tuple[str, str | None]:

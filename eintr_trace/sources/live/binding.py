@@ -17,6 +17,7 @@ from enum import Enum, IntEnum
 from ptrace import PtraceError
 from ptrace.binding.func import (
     PTRACE_CONT,
+    PTRACE_DETACH,
     PTRACE_GETEVENTMSG,
     PTRACE_GETREGS,
     PTRACE_GETSIGINFO,
@@ -96,6 +97,11 @@ def seize(tid: int, *, follow_forks: bool) -> None:
 def resume(tid: int, how: Resume, signo: int = 0) -> None:
     """Let a stopped thread go on, delivering ``signo`` (0: none)."""
     _request(how.value, tid, 0, signo)
+
+
+def detach(tid: int) -> None:
+    """Let go of a stopped thread for good (PTRACE_DETACH)."""
+    _request(PTRACE_DETACH, tid)
 
 
 def listen(tid: int) -> None:

@@ -44,16 +44,20 @@ class Deliveries:
         self.seen = 0
         self.passed = 0
 
-    def wanted(self, tracee: Tracee, signo: int, now_ns: int) -> bool:
-        """Whether this delivery is to be looked at: asked for, and the thread has time."""
-        if self._signals is not None and signo not in self._signals:
+    def asked_for(self, signo: int) -> bool:
+        """Whether deliveries of this signal are to be looked at."""
+        return self._signals is None or signo in self._signals
+
+    @staticmethod
+    def is_caught(tracee: Tracee, signo: int) -> bool:
+        """Whether a C handler will run, as far as anybody follows the thread."""
+        if tracee.following.innermost is None:
             return False
-        return tracee.budget.allows(now_ns)
+        masks = proc.signal_masks(tracee.tid)
+        return masks is not None and masks.disposition(signo) is Disposition.CAUGHT
 
     def count_passed(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """A delivery was passed on unread; told in sums, so that telling costs nothing."""
-        if self._signals is not None and signo not in self._signals:
-            return
         self.seen += 1
         self.passed += 1
         if not tracee.passed:
@@ -157,6 +161,8 @@ class Deliveries:
             main.held_in_round == wait_round or now_ns - main.released_ns < _JUST_RELEASED_NS
         )
         masks = proc.signal_masks(main.tid) if just_held else None
-        if masks is None or masks.blocks(fields.signo):
+        if masks is None:
             return None
-        return main.tid
+        # A handler blocks its own signal; that it still runs is then owed to our stops in it.
+        by_handler = main.following.is_in_handler_of(fields.signo)
+        return main.tid if by_handler or not masks.blocks(fields.signo) else None

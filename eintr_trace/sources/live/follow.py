@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from eintr_trace.facts.syscalls import is_bookkeeping
-from eintr_trace.model.events import Syscall
-from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.model.events import Disposition, SignalDelivered, Syscall
+from eintr_trace.model.python_state import PythonHandler, PythonSnapshot
 from eintr_trace.sources.live.registers import RESTART_SYSCALL_NR
 
 # An except block may log and then call again: so many calls after a raise are waited for.
@@ -32,13 +32,16 @@ class Step(Enum):
 class Follow:
     """One thread on its way from an interruption to the outcome.
 
-    ``handlers_pending`` counts C signal handlers entered and not yet returned from. ``ran``:
-    the thread has made a call since.
+    ``handlers_pending`` counts C signal handlers entered and not yet returned from,
+    ``handler_codes`` are the code objects of the Python handlers they will have called.
+    ``ran``: the thread has made a call since. ``deliveries`` are those it decides on.
     """
 
     call: Syscall
     python: PythonSnapshot | None
     handlers_pending: int = 0
+    handler_codes: set[int] = field(default_factory=set)
+    deliveries: int = 0
     ran: bool = False
     stops: int = 0
     calls_after_raise: int = 0
@@ -78,13 +81,12 @@ class Follow:
         return not syscall.args or not self.call.args or syscall.args[0] == self.call.args[0]
 
     def _in_python_handler(self, python: PythonSnapshot | None) -> bool:
-        before = self.python
-        if python is None or before is None or before.handler is None:
+        if python is None:
             return False
-        code = before.handler.code_address
-        there_before = {frame.address for frame in before.frames}
-        return code is not None and any(
-            frame.code_address == code and frame.address not in there_before
+        before = () if self.python is None else self.python.frames
+        there_before = {frame.address for frame in before}
+        return any(
+            frame.code_address in self.handler_codes and frame.address not in there_before
             for frame in python.frames
         )
 
@@ -122,10 +124,26 @@ class FollowStack:
         """Whether an outcome is still to come, not only the result of a call made again."""
         return bool(self.follows) and not self.follows[-1].awaiting_result
 
-    def handler_entered(self) -> None:
-        """Another C signal handler was entered on top."""
-        if self.follows:
-            self.follows[-1].handlers_pending += 1
+    def is_in_handler_of(self, signo: int) -> bool:
+        """Whether the thread is in the C handler that ``signo`` started."""
+        innermost = self.innermost
+        return innermost is not None and innermost.handlers_pending > 0 and innermost.signo == signo
+
+    def delivered(self, event: SignalDelivered) -> None:
+        """A signal is being delivered: on its own account, or on top of what is followed."""
+        if self.innermost is None:
+            return
+        self.innermost.deliveries += 1
+        if event.disposition is Disposition.CAUGHT:
+            self.handler_entered(None if event.python is None else event.python.handler)
+
+    def handler_entered(self, handler: PythonHandler | None) -> None:
+        """Another C signal handler is entered on top, for ``handler`` if that is Python's."""
+        if self.innermost is None:
+            return
+        self.innermost.handlers_pending += 1
+        if handler is not None and handler.code_address is not None:
+            self.innermost.handler_codes.add(handler.code_address)
 
     def handler_returned(self) -> None:
         """The newest C signal handler is returning."""
@@ -135,7 +153,7 @@ class FollowStack:
             innermost.handlers_pending = max(0, innermost.handlers_pending - 1)
 
     def entered(self, syscall: Syscall, python: PythonSnapshot | None) -> int:
-        """The thread has entered ``syscall``; returns how many outcomes are known with that."""
+        """The thread has entered ``syscall``; returns how many deliveries that decides on."""
         self.entered_nr = syscall.nr
         decided = 0
         while self.follows:
@@ -143,7 +161,7 @@ class FollowStack:
             known_before = innermost.awaiting_result
             step = innermost.entered(syscall, python)
             if step is not Step.GO_ON and not known_before:
-                decided += 1
+                decided += innermost.deliveries
             if step is not Step.DONE:
                 break
             self.follows.pop()
@@ -156,7 +174,7 @@ class FollowStack:
             self.follows.pop()
 
     def abandon(self) -> int:
-        """Follow no more; returns how many outcomes were still open."""
-        undecided = sum(not follow.awaiting_result for follow in self.follows)
+        """Follow no more; returns how many deliveries were still undecided."""
+        undecided = sum(f.deliveries for f in self.follows if not f.awaiting_result)
         self.follows.clear()
         return undecided

@@ -14,8 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eintr_trace.errors import EintrTraceError
+from eintr_trace.sources.live.own_signals import Inherited, wait_for_end_signal
 
 _GO = b"1"
+_LOOK_AGAIN_S = 0.05
 _NOT_EXECUTED_STATUS = 127  # as a shell's (POSIX, 2.8.2)
 
 
@@ -38,6 +40,22 @@ class LaunchedCommand:
         """Let the child execute the command."""
         os.write(self._gate_fd, _GO)
 
+    def wait(self) -> int | None:
+        """Wait for a command that is not traced any more; its status as a shell has it.
+
+        ``None``: an end signal came first, and the command goes on without us.
+        """
+        while True:
+            try:
+                pid, wait_status = os.waitpid(self.pid, os.WNOHANG)
+            except ChildProcessError:
+                return None
+            if pid:
+                status = os.waitstatus_to_exitcode(wait_status)
+                return status if status >= 0 else 128 - status
+            if wait_for_end_signal(_LOOK_AGAIN_S) is not None:
+                return None
+
     def close(self) -> None:
         """Give up the gate, which ends a child that still waits there.
 
@@ -50,8 +68,8 @@ class LaunchedCommand:
             raise _not_executed(self._name, int(answer))
 
 
-def prepare(command: tuple[str, ...], mask: set[int | signal.Signals]) -> LaunchedCommand:
-    """Fork the child; ``mask`` is the signal mask the command is to have.
+def prepare(command: tuple[str, ...], inherited: Inherited) -> LaunchedCommand:
+    """Fork the child; ``inherited`` is what the command is to have of signals.
 
     Raises LaunchError at once where there is no such program, before anything is started.
     """
@@ -63,7 +81,7 @@ def prepare(command: tuple[str, ...], mask: set[int | signal.Signals]) -> Launch
     if pid == 0:
         os.close(gate_write)
         if os.read(gate_read, len(_GO)) == _GO:
-            _execute(command, mask, errno_write)
+            _execute(command, inherited, errno_write)
         os._exit(_NOT_EXECUTED_STATUS)
     os.close(gate_read)
     os.close(errno_write)
@@ -79,12 +97,12 @@ def _not_executed(name: str, number: int) -> LaunchError:
     return LaunchError(f"cannot run {name}: {what}")
 
 
-def _execute(command: tuple[str, ...], mask: set[int | signal.Signals], errno_fd: int) -> None:
+def _execute(command: tuple[str, ...], inherited: Inherited, errno_fd: int) -> None:
     try:
         # Python ignores these two at start-up; a command expects the default (exec keeps it).
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
-        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        inherited.restore()
         os.execvp(command[0], command)
     except OSError as error:
         os.write(errno_fd, str(error.errno).encode())

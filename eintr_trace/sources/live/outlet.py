@@ -21,7 +21,7 @@ class Outlet:
     """The write end of the pipe; what neither it nor the buffer takes is counted as lost."""
 
     def __init__(self, write_fd: int) -> None:
-        self._fd = write_fd
+        self._fd: int | None = write_fd
         os.set_blocking(write_fd, False)
         try:
             fcntl.fcntl(write_fd, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
@@ -38,7 +38,12 @@ class Outlet:
     @property
     def has_backlog(self) -> bool:
         """Whether something waits for the reader."""
-        return bool(self._waiting)
+        return bool(self._waiting) and not self._broken
+
+    @staticmethod
+    def prepare(header: TraceHeader) -> None:
+        """Build the encoders, which takes longer than any stop may, before there are stops."""
+        encode_header(header)
 
     def header(self, header: TraceHeader) -> None:
         """Send the first line."""
@@ -51,10 +56,18 @@ class Outlet:
             self.lost += 1
             self.flush()
             return
+        self._emit_lost()
+        self._put(encode_event(event))
+
+    def emit_last(self, event: Event) -> None:
+        """Send the event that says how it ended, however full the pipe is."""
+        self._emit_lost()
+        self._put(encode_event(event))
+
+    def _emit_lost(self) -> None:
         if self._lost_now:
             lost, self._lost_now = self._lost_now, 0
             self._put(encode_event(EventsLost(time.monotonic_ns(), 0, 0, lost)))
-        self._put(encode_event(event))
 
     def _put(self, line: bytes) -> None:
         self._waiting.append(line)
@@ -63,7 +76,7 @@ class Outlet:
 
     def flush(self) -> None:
         """Write what the pipe takes now; a reader that is gone is noticed."""
-        while self._waiting and not self._broken:
+        while self._fd is not None and self.has_backlog:
             line = self._waiting[0]
             try:
                 written = os.write(self._fd, line)
@@ -80,12 +93,14 @@ class Outlet:
 
     def reader_is_gone(self) -> bool:
         """Whether the reporting process has closed its end or died."""
+        if self._fd is None:
+            return True
         poll = select.poll()
         poll.register(self._fd, 0)
         return bool(poll.poll(0))  # POLLERR needs no asking (poll(2))
 
     def close(self) -> None:
-        """Wait until the reader has taken the rest, then close; no thread is held by then."""
-        os.set_blocking(self._fd, True)
-        self.flush()
-        os.close(self._fd)
+        """Close our end, which is how the reader learns that there is no more."""
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None

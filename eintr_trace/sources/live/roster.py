@@ -1,23 +1,40 @@
-"""Which threads and processes are traced, kept in step with the kernel."""
+"""Which threads and processes are traced: those that come, become others, and end."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
-from eintr_trace.model.events import Event, ProcessSeen, ThreadOrigin, ThreadSeen
+from eintr_trace.facts.signals import signal_name
+from eintr_trace.model.events import (
+    Event,
+    ProcessExeced,
+    ProcessExited,
+    ProcessSeen,
+    ThreadExited,
+    ThreadOrigin,
+    ThreadSeen,
+)
 from eintr_trace.sources.live import binding, proc
 from eintr_trace.sources.live.hold_budget import HoldBudget
 from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 
+_KILLED_STATUS = 128  # a shell's status for a process killed by a signal, plus its number
+
 
 class Roster:
-    """The traced threads by tid and their processes by tgid; tells of those that come."""
+    """The traced threads by tid and their processes by tgid; tells of every change.
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
+    ``command_status`` is how ``command_pid``, a launched command, ended, as a shell has it.
+    """
+
+    def __init__(self, emit: Callable[[Event], None], *, follow_forks: bool) -> None:
         self._emit = emit
+        self._follow_forks = follow_forks
         self.tracees: dict[int, Tracee] = {}
         self.processes: dict[int, TracedProcess] = {}
+        self.command_pid: int | None = None
+        self.command_status: int | None = None
 
     def add_process(self, process: TracedProcess, origin: ThreadOrigin) -> None:
         """A process came into view."""
@@ -39,74 +56,95 @@ class Roster:
             )
         )
 
-    def add_threads(
-        self, process: TracedProcess, tids: Iterable[int], origin: ThreadOrigin
-    ) -> None:
-        """Threads that were seized."""
+    def add_seized(self, process: TracedProcess, tids: list[int], born_traced: set[int]) -> None:
+        """The threads of a process that were seized; ``tell_thread`` tells of each.
+
+        The first stop of those ``born_traced`` is still to come.
+        """
+        now_ns = time.monotonic_ns()
         for tid in tids:
-            self._add_thread(process, tid, origin)
+            self.tracees[tid] = Tracee(tid, process, HoldBudget(now_ns), fresh=tid in born_traced)
 
-    def add_untold(self, process: TracedProcess, tid: int) -> None:
+    def add_command(self, process: TracedProcess) -> None:
         """A child of ours that has yet to execute the command: told of when it has."""
+        self.command_pid = process.tgid
         self.processes[process.tgid] = process
-        self.tracees[tid] = Tracee(tid, process, HoldBudget(time.monotonic_ns()))
+        self.tracees[process.tgid] = Tracee(process.tgid, process, HoldBudget(time.monotonic_ns()))
 
-    def expect_thread(self, parent: Tracee, tid: int, *, new_process: bool) -> None:
-        """A traced thread made ``tid``, whose first stop may already have been seen."""
-        if tid not in self.tracees:
-            self._enrol(tid, parent.process if not new_process else None)
+    def enrol(self, tid: int) -> Tracee | None:
+        """A thread that a traced one made, at the maker's event or its own first stop.
 
-    def first_stop(self, tid: int) -> Tracee:
-        """``tid`` stopped before its maker told of it (the order is not fixed)."""
-        self._enrol(tid, None)
-        return self.tracees[tid]
-
-    def _enrol(self, tid: int, process: TracedProcess | None) -> None:
-        tgid = self._tgid_of(tid) if process is None else process.tgid
-        known = self.processes.get(tgid)
-        origin = ThreadOrigin.CLONED if known is not None else ThreadOrigin.FORKED
-        if known is None:
-            known = TracedProcess(tgid)
-            known.search_later(time.monotonic_ns())
-            self.add_process(known, origin)
-        self._add_thread(known, tid, origin, fresh=True)
+        Either can be seen before the other. ``None``: it is a process, and those are not
+        followed; or it is gone again already.
+        """
+        if tid in self.tracees:
+            return self.tracees[tid]
+        try:
+            fields = proc.status_fields(tid)
+        except OSError:
+            return None
+        process = self.processes.get(int(fields["Tgid"]))
+        if process is not None:
+            return self._add_thread(process, tid, ThreadOrigin.CLONED, fresh=True)
+        # clone(2) with another exit signal than SIGCHLD makes processes that PTRACE_O_TRACEFORK
+        # does not stand for.
+        if not self._follow_forks:
+            return None
+        process = TracedProcess.forked(int(fields["Tgid"]), self.processes.get(int(fields["PPid"])))
+        self.add_process(process, ThreadOrigin.FORKED)
+        return self._add_thread(process, tid, ThreadOrigin.FORKED, fresh=True)
 
     def _add_thread(
         self, process: TracedProcess, tid: int, origin: ThreadOrigin, *, fresh: bool = False
-    ) -> None:
-        now_ns = time.monotonic_ns()
-        self.tracees[tid] = Tracee(tid, process, HoldBudget(now_ns), fresh=fresh)
-        number = None if fresh else proc.blocked_call_number(tid)
-        blocked_in = None if number is None else binding.syscall_name(number)
-        command = proc.command_name(tid)
-        self._emit(ThreadSeen(now_ns, process.tgid, tid, origin, command, blocked_in))
+    ) -> Tracee:
+        tracee = self.tracees[tid] = Tracee(
+            tid, process, HoldBudget(time.monotonic_ns()), fresh=fresh
+        )
+        self.tell_thread(tracee, origin)
+        return tracee
 
-    @staticmethod
-    def _tgid_of(tid: int) -> int:
-        try:
-            return int(proc.status_fields(tid)["Tgid"])
-        except (OSError, KeyError):
-            return tid  # it is gone again already; its exit will tell
+    def tell_thread(self, tracee: Tracee, origin: ThreadOrigin) -> None:
+        """Tell of one thread, and of the call it is in if it was there before us."""
+        number = None if tracee.fresh else proc.blocked_call_number(tracee.tid)
+        self._emit(
+            ThreadSeen(
+                time.monotonic_ns(),
+                tracee.process.tgid,
+                tracee.tid,
+                origin,
+                command=proc.command_name(tracee.tid),
+                blocked_in=None if number is None else binding.syscall_name(number),
+            )
+        )
 
-    def executed(self, tgid: int) -> Tracee:
+    def threads_of(self, process: TracedProcess) -> list[Tracee]:
+        """The traced threads of one process."""
+        return [tracee for tracee in self.tracees.values() if tracee.process is process]
+
+    def executed(self, process: TracedProcess, former_tid: int, now_ns: int) -> None:
         """execve: the other threads are gone, the caller has the leader's tid (execve(2))."""
-        process = self.processes[tgid]
-        for tid in [t for t, tracee in self.tracees.items() if tracee.process is process]:
-            del self.tracees[tid]
-        now_ns = time.monotonic_ns()
+        for tracee in self.threads_of(process):
+            del self.tracees[tracee.tid]
+        self._emit(ProcessExeced(now_ns, process.tgid, process.tgid, former_tid=former_tid))
         process.executed(now_ns)
         self.tell_process(process, ThreadOrigin.LAUNCHED)
-        self._add_thread(process, tgid, ThreadOrigin.LAUNCHED)
-        return self.tracees[tgid]
+        self._add_thread(process, process.tgid, ThreadOrigin.LAUNCHED)
 
-    def remove(self, tracee: Tracee) -> bool:
-        """A thread ended; true when it was the leader, whose end is the process's."""
+    def ended(self, tracee: Tracee, now_ns: int, *, status: int | None, signo: int | None) -> None:
+        """A thread ended; the leader's end, which the kernel reports last, is the process's."""
         del self.tracees[tracee.tid]
-        if tracee.tid != tracee.process.tgid:
-            return False
-        tracee.process.close()
-        del self.processes[tracee.process.tgid]
-        return True
+        process = tracee.process
+        if tracee.tid != process.tgid:
+            self._emit(ThreadExited(now_ns, process.tgid, tracee.tid))
+            return
+        for thread in self.threads_of(process):  # whose ends were taken while attaching
+            del self.tracees[thread.tid]
+        process.close()
+        del self.processes[process.tgid]
+        name = None if signo is None else signal_name(signo)
+        self._emit(ProcessExited(now_ns, process.tgid, process.tgid, status, signo, name))
+        if process.tgid == self.command_pid:
+            self.command_status = status if signo is None else _KILLED_STATUS + signo
 
     def search_interpreters(self, now_ns: int) -> None:
         """Do the looks for interpreters that are due, while no thread waits for us."""

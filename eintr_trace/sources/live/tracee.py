@@ -54,6 +54,15 @@ class TracedProcess:
         self.problem: str | None = None
         self._search_at_ns: list[int] = []
 
+    @classmethod
+    def forked(cls, tgid: int, parent: TracedProcess | None) -> TracedProcess:
+        """A child as fork(2) leaves it: a copy, whose interpreter lies where the parent's does."""
+        child = cls(tgid)
+        if parent is not None:
+            child.reader = None if parent.reader is None else parent.reader.of_fork(tgid)
+            child.problem = parent.problem
+        return child
+
     def find_interpreter(self) -> bool:
         """Look for CPython now; true when it was found. Takes long: never during a stop."""
         try:

@@ -6,8 +6,10 @@ was killed while it was held (ESRCH) is left to its exit, which is reported next
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import assert_never
 
 from eintr_trace.facts.restart_codes import restart_code_name
@@ -15,7 +17,6 @@ from eintr_trace.facts.signals import signal_name
 from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.events import (
     ContinueTrapped,
-    Disposition,
     Event,
     FollowEnded,
     GroupStopped,
@@ -31,7 +32,6 @@ from eintr_trace.sources.live import binding, observe, proc
 from eintr_trace.sources.live.binding import Resume, SyscallInfo, SyscallOp
 from eintr_trace.sources.live.deliveries import Deliveries
 from eintr_trace.sources.live.follow import Follow
-from eintr_trace.sources.live.lifecycle import Lifecycle
 from eintr_trace.sources.live.registers import (
     RT_SIGRETURN_NR,
     read_registers,
@@ -44,10 +44,12 @@ from eintr_trace.sources.live.wait_status import (
     Exited,
     GroupStop,
     Killed,
+    PtraceEvent,
     SignalDeliveryStop,
     Stop,
     SyscallStop,
     TrapStop,
+    consume_exec_stop,
     reap,
 )
 
@@ -65,8 +67,7 @@ class Tracer:
         # Followed threads whose outcome is open, the one with the oldest stop first.
         self._watched: dict[int, Tracee] = {}
         self._deliveries = Deliveries(roster, emit, signals)
-        self.lifecycle = Lifecycle(roster, emit)
-        self.episodes_decided = 0
+        self.deliveries_decided = 0
 
     @property
     def deliveries_seen(self) -> int:
@@ -81,19 +82,28 @@ class Tracer:
     def serve(self, tid: int, stop: Stop, wait_round: int) -> None:
         """Serve one stop; ``wait_round`` counts the times the wait loop has slept."""
         now_ns = time.monotonic_ns()
-        tracee = self._roster.tracees.get(tid)
-        if tracee is None:
-            if isinstance(stop, Exited | Killed):
-                reap(tid)
+        # Killed while held: its exit is reported next.
+        with suppress(ProcessLookupError):
+            tracee = self._roster.tracees.get(tid)
+            if tracee is None:
+                self._serve_unknown(tid, stop, now_ns)
                 return
-            tracee = self._roster.first_stop(tid)
-        tracee.held_in_round = wait_round
-        try:
-            self._dispatch(tracee, stop, now_ns, wait_round)
-        except ProcessLookupError:
-            return  # killed while held: its exit is reported next
-        finally:
-            tracee.released_ns = time.monotonic_ns()
+            tracee.held_in_round = wait_round
+            try:
+                self._dispatch(tracee, stop, now_ns, wait_round)
+            finally:
+                tracee.released_ns = time.monotonic_ns()
+
+    def _serve_unknown(self, tid: int, stop: Stop, now_ns: int) -> None:
+        """A thread whose first stop is seen before its maker's event, or that is not wanted."""
+        if isinstance(stop, Exited | Killed):
+            reap(tid)
+            return
+        tracee = self._roster.enrol(tid)
+        if tracee is None:
+            binding.detach(tid)
+        else:
+            self._first_stop(tracee, now_ns)
 
     def _dispatch(self, tracee: Tracee, stop: Stop, now_ns: int, wait_round: int) -> None:
         match stop:
@@ -106,14 +116,9 @@ class Tracer:
             case GroupStop(signo):
                 self._group_stop(tracee, signo, now_ns)
             case EventStop(event):
-                replacement = self.lifecycle.event(tracee, event, now_ns)
-                self._resume(replacement, now_ns)
-            case Exited(status):
-                self._forget(tracee)
-                self.lifecycle.ended(tracee, now_ns, status=status, signo=None)
-            case Killed(signo):
-                self._forget(tracee)
-                self.lifecycle.ended(tracee, now_ns, status=None, signo=signo)
+                self._event(tracee, event, now_ns)
+            case Exited() | Killed():
+                self._ended(tracee, stop, now_ns)
             case _:
                 assert_never(stop)
 
@@ -130,27 +135,66 @@ class Tracer:
             self._watched[tracee.tid] = tracee
         return now_ns - stopped_ns
 
+    # Beginnings and ends
+
+    def _first_stop(self, tracee: Tracee, now_ns: int) -> None:
+        tracee.fresh = False
+        self._resume(tracee, now_ns)
+
+    def _event(self, tracee: Tracee, event: PtraceEvent, now_ns: int) -> None:
+        if event is PtraceEvent.EXEC:
+            self._executed(tracee, now_ns)
+            return
+        made = binding.event_message(tracee.tid)
+        self._resume(tracee, now_ns)
+        self._roster.enrol(made)
+
+    def _executed(self, tracee: Tracee, now_ns: int) -> None:
+        consume_exec_stop(tracee.tid)
+        former_tid = binding.event_message(tracee.tid)
+        for thread in self._roster.threads_of(tracee.process):
+            self._forget(thread, "the process has executed another program")
+        self._resume(tracee, now_ns)
+        self._roster.executed(tracee.process, former_tid, now_ns)
+
+    def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
+        reap(tracee.tid)
+        self._forget(tracee, "the thread has ended")
+        status = end.status if isinstance(end, Exited) else None
+        signo = end.signo if isinstance(end, Killed) else None
+        self._roster.ended(tracee, now_ns, status=status, signo=signo)
+
+    def _forget(self, tracee: Tracee, reason: str) -> None:
+        """Follow a thread no more, because it is none any more."""
+        self._watched.pop(tracee.tid, None)
+        self._deliveries.tell_passed(tracee)
+        if tracee.following.innermost is not None:
+            self.deliveries_decided += tracee.following.abandon()
+            self._tell_ended(tracee, reason)
+
     # Signals
 
     def _delivery(self, tracee: Tracee, signo: int, now_ns: int, wait_round: int) -> None:
-        if not self._deliveries.wanted(tracee, signo, now_ns):
+        if not self._deliveries.asked_for(signo):
+            if self._deliveries.is_caught(tracee, signo):
+                tracee.following.handler_entered(None)
+            self._resume(tracee, now_ns, signo)
+            return
+        if not tracee.budget.allows(now_ns):
             self._pass_on(tracee, signo, now_ns)
             return
         event = self._deliveries.look(tracee, signo, now_ns, wait_round)
-        caught = event.disposition is Disposition.CAUGHT
         self._met(tracee, event.call, event.python)
-        if caught:
-            tracee.following.handler_entered()
-        followed = tracee.following.innermost is not None
+        tracee.following.delivered(event)
+        if tracee.following.innermost is None:
+            self.deliveries_decided += 1
         held_ns = self._resume(tracee, now_ns, signo)
         self._deliveries.tell(tracee, event, held_ns)
-        if not followed:
-            self.episodes_decided += 1
 
     def _pass_on(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """Deliver at once; a thread out of credit is no longer followed either."""
         was_followed = tracee.following.innermost is not None
-        self.episodes_decided += tracee.following.abandon()
+        self.deliveries_decided += tracee.following.abandon() + 1
         self._resume(tracee, now_ns, signo)
         self._deliveries.count_passed(tracee, signo, now_ns)
         if was_followed:
@@ -159,8 +203,7 @@ class Tracer:
     def _trap(self, tracee: Tracee, now_ns: int) -> None:
         """A new thread's first stop, or SIGCONT: which traps every seized thread."""
         if tracee.fresh:
-            tracee.fresh = False
-            self._resume(tracee, now_ns)
+            self._first_stop(tracee, now_ns)
             return
         stopped_by, tracee.stopped_by = tracee.stopped_by, None
         call, python = self._meet_call(tracee)
@@ -203,7 +246,8 @@ class Tracer:
         call = observe.call_in_progress(tracee, registers)
         if call is None or not was_interrupted(call):
             return call, None
-        python = observe.python_state(tracee, None)
+        # SIGCONT traps every thread, all at once: only those it can harm are read.
+        python = observe.python_state(tracee, None) if call.retval == -errno.EINTR else None
         self._met(tracee, call, python)
         return call, python
 
@@ -227,11 +271,6 @@ class Tracer:
     def _tell_ended(self, tracee: Tracee, reason: str) -> None:
         now_ns = time.monotonic_ns()
         self._emit(FollowEnded(now_ns, tracee.process.tgid, tracee.tid, reason))
-
-    def _forget(self, tracee: Tracee) -> None:
-        self._watched.pop(tracee.tid, None)
-        self.episodes_decided += tracee.following.abandon()
-        self._deliveries.tell_passed(tracee)
 
     def _syscall_stop(self, tracee: Tracee, now_ns: int) -> None:
         follow = tracee.following.innermost
@@ -279,7 +318,7 @@ class Tracer:
         python = None
         if follow.wants_python(syscall):
             python = observe.python_state(tracee, follow.signo, before=follow.python)
-        self.episodes_decided += tracee.following.entered(syscall, python)
+        self.deliveries_decided += tracee.following.entered(syscall, python)
         held_ns = self._resume(tracee, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
         self._emit(SyscallEntered(now_ns, tgid, tid, syscall, info.ip, info.sp, python, held_ns))

@@ -7,6 +7,7 @@ alone (ptrace(2), "Stopped states").
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from dataclasses import dataclass
@@ -103,13 +104,27 @@ def reap(tid: int) -> None:
     os.waitid(os.P_PID, tid, _OURS | os.WEXITED)
 
 
+def reap_for_other_thread(tid: int) -> None:
+    """Likewise a thread that another thread of this process traces."""
+    try:
+        os.waitid(os.P_PID, tid, os.WEXITED | os.WNOHANG | _WALL)
+    except ChildProcessError:
+        return  # reaped already
+
+
 def consume_exec_stop(tid: int) -> None:
     """Take an exec's stop from the kernel, the one kind that may and must be taken.
 
     Until then ptrace(2) refuses the thread with ESRCH where it was not the leader that
     executed (kernel/ptrace.c, looks_like_a_spurious_pid); no signal hangs on this stop.
+    Raises ProcessLookupError when the thread was killed meanwhile.
     """
-    os.waitid(os.P_PID, tid, _OURS | os.WSTOPPED)
+    try:
+        answer = os.waitid(os.P_PID, tid, _OURS | os.WSTOPPED)
+    except ChildProcessError:
+        answer = None
+    if answer is None:
+        raise ProcessLookupError(errno.ESRCH, os.strerror(errno.ESRCH))
 
 
 def _stop_of(answer: os.waitid_result) -> Stop:

@@ -1,0 +1,28 @@
+"""What a live trace is asked for, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class LiveOptions:
+    """What to trace and until when; ``signals`` limits which are looked at (None: all)."""
+
+    pids: tuple[int, ...]
+    command: tuple[str, ...] = ()
+    follow_forks: bool = False
+    duration_s: float | None = None
+    count: int | None = None
+    signals: frozenset[int] | None = None
+
+
+@dataclass(frozen=True)
+class LiveResult:
+    """The launched command's exit status as a shell has it, and the report's.
+
+    ``command_status`` is ``None`` without a command, or when it goes on without us.
+    """
+
+    command_status: int | None
+    report_status: int

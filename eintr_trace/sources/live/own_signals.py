@@ -1,0 +1,63 @@
+"""The signals of the tracer itself while it traces, and what was inherited.
+
+Stops come as SIGCHLD and ends as SIGINT and its kin: all blocked in every thread and taken by
+sigtimedwait(2), so that no handler of ours ever runs. A SIGCHLD that is ignored is never sent
+at all (kernel/signal.c, do_notify_parent_cldstop()): its disposition must be the default. The
+terminal's stop signals must not stop us, which would freeze the tracee at its next signal.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+END_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+WAITED_SIGNALS = END_SIGNALS | {signal.SIGCHLD, signal.SIGTSTP}
+_BACKGROUND_STOPS = (signal.SIGTTIN, signal.SIGTTOU)
+
+# What signal.getsignal() gives: a handler, SIG_DFL, SIG_IGN, or None for one set by C code.
+Handler = Any
+
+
+@dataclass(frozen=True)
+class Inherited:
+    """Mask and dispositions as they were, for the children that are not to know of us."""
+
+    mask: set[int | signal.Signals]
+    handlers: dict[signal.Signals, Handler]
+
+    def restore(self) -> None:
+        """Put all of it back in the calling process."""
+        for signo, handler in self.handlers.items():
+            if handler is not None:
+                signal.signal(signo, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, self.mask)
+
+
+@contextmanager
+def taken() -> Iterator[Inherited]:
+    """Take the signals; give them back at the end, without those that came meanwhile.
+
+    Only from the main thread (signal.signal).
+    """
+    changed = (signal.SIGCHLD, *_BACKGROUND_STOPS)
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, WAITED_SIGNALS)
+    inherited = Inherited(mask, {signo: signal.getsignal(signo) for signo in changed})
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    for signo in _BACKGROUND_STOPS:
+        signal.signal(signo, signal.SIG_IGN)
+    try:
+        yield inherited
+    finally:
+        while signal.sigtimedwait(END_SIGNALS, 0) is not None:
+            pass  # meant for the trace, which is over
+        inherited.restore()
+
+
+def wait_for_end_signal(timeout_s: float) -> int | None:
+    """The next end signal, or ``None`` when a child changed or the time is over."""
+    info = signal.sigtimedwait(END_SIGNALS | {signal.SIGCHLD}, timeout_s)
+    return info.si_signo if info is not None and info.si_signo in END_SIGNALS else None
