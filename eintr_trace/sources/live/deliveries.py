@@ -24,11 +24,12 @@ from eintr_trace.sources.live.registers import (
 )
 from eintr_trace.sources.live.roster import Roster
 from eintr_trace.sources.live.siginfo import SiginfoFields
-from eintr_trace.sources.live.tracee import LastDelivery, Tracee
+from eintr_trace.sources.live.tracee import LastDelivery, Moment, Tracee
 
-# A thread released so shortly ago may still have been held when the signal was sent: what it
-# takes to wake another thread across CPUs and to see it stopped, measured 30 to 150 µs.
-_JUST_RELEASED_NS = 300_000
+# A main thread that does not block the signal is passed over for next to nothing else than our
+# hold; but the thread chosen instead may be seen only so long after, on a busy machine: up to
+# 2 ms were measured with three processes on two CPUs.
+_JUST_RELEASED_NS = 10_000_000
 _TOLD_PASSED_EVERY_NS = 500_000_000
 
 
@@ -94,6 +95,7 @@ class Deliveries:
         nested = self._is_nested(tracee, registers)
         call = None if nested else observe.call_in_progress(tracee, registers)
         self._remember(tracee, call, registers, disposition)
+        woken, tracee.woken = tracee.woken or Moment(wait_round, now_ns), None
         return SignalDelivered(
             now_ns,
             tracee.process.tgid,
@@ -104,7 +106,7 @@ class Deliveries:
             before_user_mode=nested,
             handler_address=registers.ip if nested else None,
             python=observe.python_state(tracee, signo),
-            rerouted_from=self._rerouted_from(tracee, fields, now_ns, wait_round),
+            rerouted_from=self._rerouted_from(tracee, fields, woken),
         )
 
     def tell(self, tracee: Tracee, event: SignalDelivered, held_ns: int) -> None:
@@ -142,9 +144,7 @@ class Deliveries:
         call_site = (last.ip, last.ip - SYSCALL_INSTRUCTION_BYTES)
         return frame.ip in call_site or frame.retval == 0
 
-    def _rerouted_from(
-        self, tracee: Tracee, fields: SiginfoFields, now_ns: int, wait_round: int
-    ) -> int | None:
+    def _rerouted_from(self, tracee: Tracee, fields: SiginfoFields, woken: Moment) -> int | None:
         """The main thread, if the kernel passed it over only because we held it.
 
         complete_signal() (kernel/signal.c) prefers the main thread unless it blocks the
@@ -158,7 +158,8 @@ class Deliveries:
         if main is None:
             return None
         just_held = (
-            main.held_in_round == wait_round or now_ns - main.released_ns < _JUST_RELEASED_NS
+            main.held_in_round >= woken.wait_round
+            or woken.time_ns - main.released_ns < _JUST_RELEASED_NS
         )
         masks = proc.signal_masks(main.tid) if just_held else None
         if masks is None:

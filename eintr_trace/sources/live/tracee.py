@@ -123,13 +123,22 @@ class LastDelivery:
     ip: int
 
 
+@dataclass(frozen=True)
+class Moment:
+    """When a stop was seen: the round of the wait loop, and CLOCK_MONOTONIC."""
+
+    wait_round: int
+    time_ns: int
+
+
 @dataclass
 class Tracee:
     """One thread.
 
     ``fresh``: its first stop, which every thread made by a traced one begins with, is still
     to come. ``stopped_by``: the signal of the group-stop it is in. ``held_in_round`` and
-    ``released_ns``: when the tracer last held it (see ``rerouted``).
+    ``released_ns``: when the tracer last held it. ``woken``: the exit-stop of a call that the
+    signal about to be delivered has interrupted.
     """
 
     tid: int
@@ -142,5 +151,6 @@ class Tracee:
     last_delivery: LastDelivery | None = None
     held_in_round: int = -1
     released_ns: int = 0
+    woken: Moment | None = None
     passed: Counter[int] = field(default_factory=Counter)
     passed_since_ns: int = 0

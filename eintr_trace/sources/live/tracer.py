@@ -38,7 +38,7 @@ from eintr_trace.sources.live.registers import (
     saved_frame_at_sigreturn,
 )
 from eintr_trace.sources.live.roster import Roster
-from eintr_trace.sources.live.tracee import Tracee
+from eintr_trace.sources.live.tracee import Moment, Tracee
 from eintr_trace.sources.live.wait_status import (
     EventStop,
     Exited,
@@ -67,6 +67,7 @@ class Tracer:
         # Followed threads whose outcome is open, the one with the oldest stop first.
         self._watched: dict[int, Tracee] = {}
         self._deliveries = Deliveries(roster, emit, signals)
+        self._wait_round = 0
         self.deliveries_decided = 0
 
     @property
@@ -88,9 +89,9 @@ class Tracer:
             if tracee is None:
                 self._serve_unknown(tid, stop, now_ns)
                 return
-            tracee.held_in_round = wait_round
+            self._wait_round = tracee.held_in_round = wait_round
             try:
-                self._dispatch(tracee, stop, now_ns, wait_round)
+                self._dispatch(tracee, stop, now_ns)
             finally:
                 tracee.released_ns = time.monotonic_ns()
 
@@ -105,10 +106,10 @@ class Tracer:
         else:
             self._first_stop(tracee, now_ns)
 
-    def _dispatch(self, tracee: Tracee, stop: Stop, now_ns: int, wait_round: int) -> None:
+    def _dispatch(self, tracee: Tracee, stop: Stop, now_ns: int) -> None:
         match stop:
             case SignalDeliveryStop(signo):
-                self._delivery(tracee, signo, now_ns, wait_round)
+                self._delivery(tracee, signo, now_ns)
             case SyscallStop():
                 self._syscall_stop(tracee, now_ns)
             case TrapStop():
@@ -174,7 +175,7 @@ class Tracer:
 
     # Signals
 
-    def _delivery(self, tracee: Tracee, signo: int, now_ns: int, wait_round: int) -> None:
+    def _delivery(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         if not self._deliveries.asked_for(signo):
             if self._deliveries.is_caught(tracee, signo):
                 tracee.following.handler_entered(None)
@@ -183,7 +184,7 @@ class Tracer:
         if not tracee.budget.allows(now_ns):
             self._pass_on(tracee, signo, now_ns)
             return
-        event = self._deliveries.look(tracee, signo, now_ns, wait_round)
+        event = self._deliveries.look(tracee, signo, now_ns, self._wait_round)
         self._met(tracee, event.call, event.python)
         tracee.following.delivered(event)
         if tracee.following.innermost is None:
@@ -329,6 +330,8 @@ class Tracer:
         assert info.retval is not None  # an exit has it (SyscallInfo)
         nr = tracee.following.entered_nr
         interrupted = restart_code_name(info.retval) is not None
+        if interrupted:
+            tracee.woken = Moment(self._wait_round, now_ns)
         tracee.following.exited(interrupted=interrupted)
         held_ns = self._resume(tracee, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
