@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import signal
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import BinaryIO
@@ -16,7 +15,7 @@ from eintr_trace.commands.arguments import (
     positive_seconds,
 )
 from eintr_trace.commands.exits import ExitStatus, complain, guarded
-from eintr_trace.errors import EintrTraceError, UsageError
+from eintr_trace.errors import UsageError
 from eintr_trace.facts.signals import SIGRTMAX
 from eintr_trace.reports.selection import EVERYTHING, ChosenSet
 from eintr_trace.sources.recording.writer import RecordingWriter
@@ -77,9 +76,6 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
         ),
         _consumer(partial(present, path="the trace", wanted=wanted), recorder),
     )
-    if result.report_status < 0:
-        name = signal.Signals(-result.report_status).name
-        raise EintrTraceError(f"the process that writes the report was killed by {name}")
     return result.report_status or result.command_status or ExitStatus.DONE
 
 
@@ -132,7 +128,10 @@ def _parser() -> Parser:
         "--duration", metavar="S", type=positive_seconds, help="detach after so many seconds"
     )
     parser.add_argument(
-        "--count", metavar="N", type=positive_int, help="detach after so many interruptions"
+        "--count",
+        metavar="N",
+        type=positive_int,
+        help="detach after so many signals; those that -e trace= hides count as well",
     )
     add_report_arguments(parser)
     parser.add_argument("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

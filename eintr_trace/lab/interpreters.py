@@ -221,4 +221,4 @@ def _ask_once(path: Path, mtime_ns: int) -> _Answer:  # noqa: ARG001 - part of t
     except OSError as error:
         return _Answer(path, None, None, error.strerror or str(error))
     except (ValueError, TypeError):
-        return _Answer(path, None, None, "its answer makes no sense: is it a Python interpreter?")
+        return _Answer(path, None, None, "its answer is not a Python interpreter's")

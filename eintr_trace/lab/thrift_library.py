@@ -23,6 +23,9 @@ INSTALL_LIMIT_S = 300.0
 _NEEDED = ("six.py", "thrift/Thrift.py", "thrift/transport/TSocket.py")
 
 
+_MOST_SAID = 200  # characters of pip's last line; shutil.Error lists every file
+
+
 def lab_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Where the experiment keeps what it installs.
 
@@ -121,4 +124,4 @@ def _require_whole(folder: Path) -> None:
 
 def _last_line(output: str) -> str:
     lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return lines[-1] if lines else "nothing"
+    return lines[-1][:_MOST_SAID] if lines else "nothing"

@@ -10,6 +10,7 @@ from enum import Enum
 from typing import TextIO
 
 from eintr_trace.model.episodes import Episode, Outcome
+from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import EpisodeUpdate, Report
 from eintr_trace.model.trace import TraceHeader
 from eintr_trace.reports import wording
@@ -67,6 +68,9 @@ class TextReport:
 
     def finish(self, report: Report) -> None:
         """Write the summary; the report's episodes are those of the updates, at their last."""
+        detached = report.ended is not None and report.ended.reason is EndReason.DETACHED
+        if detached and self._stream.isatty():
+            self._stream.write("\n")  # after the ^C that the terminal has echoed
         self._stream.write("".join(self._summary(report)))
         self._stream.flush()
 

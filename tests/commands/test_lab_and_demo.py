@@ -53,7 +53,10 @@ def test_a_port_that_is_taken() -> None:
         port = str(holder.getsockname()[1])
         done = eintr_trace("lab", "server", "--port", port)
     assert done.returncode == 1
-    assert done.stderr == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert (
+        done.stderr
+        == f"cannot listen on 127.0.0.1:{port}: Address already in use. Name another with --port\n"
+    )
 
 
 @pytest.mark.parametrize(

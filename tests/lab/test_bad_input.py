@@ -77,7 +77,10 @@ def test_no_free_port() -> None:
             timeout=30,
             check=False,
         )
-    assert done.stderr == f"cannot listen on 127.0.0.1:{port}: Address already in use\n"
+    assert (
+        done.stderr
+        == f"cannot listen on 127.0.0.1:{port}: Address already in use. Name another with --port\n"
+    )
     assert done.returncode == 1
 
 

@@ -92,7 +92,9 @@ class LinkedServerSocket(TSocket.TServerSocket):
         try:
             TSocket.TServerSocket.listen(self)
         except socket.error as e:
-            sys.exit("cannot listen on %s:%d: %s" % (self.host, self.port, os.strerror(e.errno)))
+            where = "%s:%d" % (self.host, self.port)
+            why = os.strerror(e.errno)
+            sys.exit("cannot listen on %s: %s. Name another with --port" % (where, why))
         say("Listening on %s:%d" % self.handle.getsockname())
 
     def accept(self):

@@ -15,6 +15,8 @@ from eintr_trace.sources.live.wait_status import reap_for_other_thread
 _CAP_SYS_PTRACE = 19  # linux/capability.h
 _ELF_CLASS_AT, _ELF_CLASS_32 = 4, b"\x01"  # e_ident[EI_CLASS], elf(5)
 _YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
+_YAMA_NO_ATTACH = 3  # Documentation/admin-guide/LSM/Yama.rst
+_GIVE_CAPABILITY = "In a container, start it with --cap-add=SYS_PTRACE"
 
 
 class AttachError(EintrTraceError):
@@ -150,30 +152,35 @@ def _process_named(tid: int) -> str:
     return f"{fields.get('Name', 'a process')} (PID {fields.get('Tgid', tid)})"
 
 
-def _reason_not_allowed(tgid: int, fields: dict[str, str]) -> tuple[str, str]:
-    may_trace_all = _has_ptrace_capability()
-    owner = int(fields.get("Uid", "0").split()[0])
-    if owner != os.geteuid() and not may_trace_all:
-        return (
-            f"process {tgid} belongs to another user (uid {owner})",
-            "Run eintr-trace as that user or with sudo",
-        )
+def _reason_not_allowed(tgid: int, fields: dict[str, str]) -> tuple[str, str | None]:
+    if tgid == os.getpid():
+        return "eintr-trace cannot trace itself", None
     scope = _yama_scope()
-    if scope and not may_trace_all:
+    if scope == _YAMA_NO_ATTACH:
         return (
-            f"the kernel lets nobody but a parent trace here (ptrace_scope is {scope})",
-            "Run with sudo, or launch the program: eintr-trace COMMAND; "
-            "ptrace_scope 3 can only be lifted by a reboot",
+            f"this kernel lets nobody attach to any process (ptrace_scope is {scope})",
+            "Only a reboot lifts that",
         )
+    may_trace_all = _has_ptrace_capability()
     if may_trace_all:
         return (
             f"the kernel does not allow tracing process {tgid} although CAP_SYS_PTRACE is there",
             "It may be a kernel thread, or a security module (SELinux, AppArmor) forbids it",
         )
+    owner = int(fields.get("Uid", "0").split()[0])
+    if owner != os.geteuid():
+        what = f"process {tgid} belongs to another user (uid {owner})"
+        if os.geteuid() == 0:
+            return f"{what}, and root here lacks CAP_SYS_PTRACE", _GIVE_CAPABILITY
+        return what, "Run eintr-trace as that user or with sudo"
+    if scope:
+        return (
+            f"the kernel lets nobody but a parent trace here (ptrace_scope is {scope})",
+            "Run with sudo, or launch the program: eintr-trace COMMAND",
+        )
     return (
         f"the kernel does not allow tracing process {tgid}",
-        "It may be setuid or marked undumpable, or the container lacks the capability: run "
-        "with sudo, or the container with --cap-add=SYS_PTRACE",
+        f"It may be setuid or undumpable: run with sudo. {_GIVE_CAPABILITY}",
     )
 
 

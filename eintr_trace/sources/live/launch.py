@@ -71,10 +71,11 @@ class LaunchedCommand:
 def prepare(command: tuple[str, ...], inherited: Inherited) -> LaunchedCommand:
     """Fork the child; ``inherited`` is what the command is to have of signals.
 
-    Raises LaunchError at once where there is no such program, before anything is started.
+    Raises LaunchError where it can be told beforehand, before anything is started.
     """
-    if shutil.which(command[0]) is None and not Path(command[0]).exists():
-        raise _not_executed(command[0], errno.ENOENT)
+    if shutil.which(command[0]) is None:
+        there = Path(command[0]).exists()
+        raise _not_executed(command[0], errno.EACCES if there else errno.ENOENT)
     gate_read, gate_write = os.pipe()
     errno_read, errno_write = os.pipe()
     pid = os.fork()
