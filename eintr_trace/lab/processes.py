@@ -149,7 +149,7 @@ def running(
             stdout=subprocess.DEVNULL if stderr_only else subprocess.PIPE,
             stderr=subprocess.PIPE if stderr_only else subprocess.STDOUT,
             start_new_session=True,
-            preexec_fn=_before_exec(os.getpid()),
+            preexec_fn=ended_with(os.getpid()),
         )
     except OSError as error:
         raise cannot_start(command[0], error) from error
@@ -179,7 +179,12 @@ def allow_tracing() -> None:
     _libc.prctl(_PR_SET_PTRACER, _PR_SET_PTRACER_ANY, 0, 0, 0)
 
 
-def _before_exec(runner_pid: int) -> Callable[[], None]:
+def ended_with(runner_pid: int) -> Callable[[], None]:
+    """What a child does before exec so that it ends with its runner, even by kill -9.
+
+    Other processes of the same user may then also trace it.
+    """
+
     def prepare() -> None:
         _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
         allow_tracing()

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
+from eintr_trace.lab.processes import ended_with
 from eintr_trace.model.python_state import CodeLocation, PythonFrame, PythonSnapshot
 
 PROGRAMS = Path(__file__).parent.parent / "tracees"
@@ -103,6 +104,7 @@ class Tracees:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env={**os.environ, "LC_ALL": "C.UTF-8", **(environ or {})},
+            preexec_fn=ended_with(os.getpid()),
         )
         tracee = Tracee(process, process.pid, {}, {})
         self._started.append(tracee)

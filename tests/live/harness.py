@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from eintr_trace.analysis.judge import Judge
+from eintr_trace.lab.processes import ended_with
 from eintr_trace.model.episodes import Episode
 from eintr_trace.model.events import Event
 from eintr_trace.model.report import Report
@@ -61,6 +62,7 @@ class Program:
             stderr=subprocess.PIPE,
             env=environment,
             text=True,
+            preexec_fn=ended_with(os.getpid()),
         )
         assert self.process.stdout is not None
         self.ready = self.process.stdout.readline().split()
@@ -144,6 +146,7 @@ class Tracer:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0 if new_group else None,
+            preexec_fn=ended_with(os.getpid()),
         )
         assert self.process.stderr is not None
         for _ in range(attached):
