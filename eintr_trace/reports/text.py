@@ -87,11 +87,15 @@ class TextReport:
             yield self._entry("trace", wording.END_PHRASES[report.ended.reason])
 
     def _processes(self, report: Report) -> Iterator[str]:
-        shown = report.processes[:_PROCESSES_SHOWN]
-        for seen in shown:
-            yield self._entry(str(seen.tgid), wording.process(seen))
-        if len(report.processes) > len(shown):
-            yield self._entry("", f"and {len(report.processes) - len(shown)} more processes")
+        """One entry a process: the program it was last, of those that it executed in turn."""
+        programs = Counter(seen.tgid for seen in report.processes)
+        last = {seen.tgid: seen for seen in report.processes}
+        for tgid, seen in list(last.items())[:_PROCESSES_SHOWN]:
+            before = programs[tgid] - 1
+            after = f", after {before} other programs" if before else ""
+            yield self._entry(str(tgid), wording.process(seen) + after)
+        if len(last) > _PROCESSES_SHOWN:
+            yield self._entry("", f"and {len(last) - _PROCESSES_SHOWN} more processes")
 
     def _counts(self, report: Report) -> Iterator[str]:
         summary = report.summary

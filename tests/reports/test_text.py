@@ -151,3 +151,13 @@ def test_every_end_is_said(reason: EndReason) -> None:
     text = TextReport(stream, samples.HEADER, _style())
     text.finish(replace(report, ended=replace(report.ended, reason=reason)))
     assert stream.getvalue().splitlines()[-1].startswith("trace ")
+
+
+def test_a_process_is_shown_as_the_program_it_was_last() -> None:
+    stream = io.StringIO()
+    report = samples.report(samples.RAISED)
+    (seen, *_) = report.processes
+    shims = tuple(replace(seen, argv=("shim", str(n)), interpreter=None) for n in range(3))
+    TextReport(stream, samples.HEADER, _style()).finish(replace(report, processes=(*shims, seen)))
+    assert "shim" not in stream.getvalue()
+    assert "after 3 other programs" in stream.getvalue()

@@ -91,7 +91,7 @@ class TracedProcess:
 
     def search_later(self, now_ns: int) -> None:
         """Look for the interpreter when the program has had time to load it."""
-        self.problem = "the program has only just been executed; its interpreter is not up yet"
+        self.problem = "no CPython was found in it yet"
         self._search_at_ns = [now_ns + after for after in _SEARCH_AFTER_NS]
 
     @property
