@@ -97,6 +97,8 @@ def _neutral_names(result: ExperimentResult) -> dict[str, str]:
         str(PROGRAMS): "eintr_trace/lab/programs",
         str(thrift_folder(os.environ)): "site-packages",
         str(executable.parent.parent): "/python2.7",
+        # Beyond the version it names who built this kernel.
+        platform.release(): platform.release().partition("-")[0],
     }
 
 
