@@ -51,9 +51,9 @@ def test_the_same_call_on_another_descriptor_is_another_call() -> None:
 
 def test_calls_of_the_handlers_and_of_the_interpreter_itself_tell_nothing() -> None:
     one = follow()
-    one.handlers_pending = 1
+    one.handlers_pending.append(True)
     assert one.entered(WRITE, None) is Step.GO_ON
-    one.handlers_pending = 0
+    one.handlers_pending.pop()
     assert one.entered(FUTEX, None) is Step.GO_ON
     assert one.entered(WRITE, snapshot(HANDLER_CODE, 1, 2)) is Step.GO_ON
     assert one.entered(WRITE, snapshot(1, 2)) is Step.DONE
@@ -83,7 +83,8 @@ def test_the_second_of_two_handlers_tells_as_little_as_the_first() -> None:
     stack = FollowStack()
     stack.begin(Follow(RECV, snapshot(1, 2)))
     for code in (HANDLER_CODE, HANDLER_CODE + 1):
-        stack.handler_entered(PythonHandler(10, HandlerKind.FUNCTION, None, code, tripped=False))
+        handler = PythonHandler(10, HandlerKind.FUNCTION, None, code, tripped=False)
+        stack.handler_entered(handler, told=True)
     stack.handler_returned()
     stack.handler_returned()
     assert stack.entered(WRITE, snapshot(HANDLER_CODE, 1, 2)) == 0

@@ -67,6 +67,28 @@ def test_a_signal_not_asked_for_does_not_spoil_the_episode_it_comes_into(
     assert episode.outcome is Outcome.RESUMED_BY_INTERPRETER
 
 
+@pytest.mark.parametrize(
+    ("asked", "outcome"),
+    [("SIGUSR1", Outcome.RESUMED_BY_INTERPRETER), ("SIGUSR2", Outcome.NOT_BLOCKING)],
+)
+def test_a_signal_not_asked_for_that_came_at_once_does_not_spoil_the_other(
+    newest_python: Path, tmp_path: Path, asked: str, outcome: Outcome
+) -> None:
+    """Neither its handler's return nor its registers are the asked-for signal's."""
+    with program(newest_python, "two_handlers.py") as running:
+        running.wait_blocked_in("read")
+        recording = tmp_path / "r.jsonl"
+        with attached(running.pid, recording, "-e", f"signal={asked}") as tracer:
+            send_at_once(tracer, running, USR1, USR2)
+            tracer.wait_event(SignalDelivered)
+            running.wait_blocked_in("read")
+            running.tell("done")
+            assert running.account() == {"handled": [USR1, USR2]}
+            tracer.wait()
+            (episode,) = tracer.episodes()
+    assert episode.outcome is outcome
+
+
 def test_a_count_is_reached_although_one_signal_met_the_handler_of_the_other(
     newest_python: Path, tmp_path: Path
 ) -> None:

@@ -51,12 +51,16 @@ def test_a_child_made_by_clone_without_a_signal_runs_as_if_untraced(
     assert ended.reason is EndReason.TRACEES_GONE
 
 
+@pytest.mark.parametrize("executing", ["first", "last"])
 @pytest.mark.parametrize("seized_before", [1, 100, 250])
 def test_a_thread_that_executes_while_the_others_are_being_seized(
-    newest_python: Path, seized_before: int
+    newest_python: Path, seized_before: int, executing: str
 ) -> None:
-    """Its execve waits for them to be reaped, and the next seize for its execve."""
-    with program(newest_python, "exec_from_thread.py", "300") as running:
+    """Its execve waits for them to be reaped, and the next seize for its execve.
+
+    The last to start is mostly not seized yet, and then replaces all that were.
+    """
+    with program(newest_python, "exec_from_thread.py", "300", executing) as running:
         tids = sorted(thread_ids(running.pid))
         tracer = subprocess.Popen(
             [sys.executable, "-m", "eintr_trace", "-p", str(running.pid)],

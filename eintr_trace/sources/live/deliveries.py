@@ -49,13 +49,18 @@ class Deliveries:
         """Whether deliveries of this signal are to be looked at."""
         return self._signals is None or signo in self._signals
 
-    @staticmethod
-    def is_caught(tracee: Tracee, signo: int) -> bool:
-        """Whether a C handler will run, as far as anybody follows the thread."""
-        if tracee.following.innermost is None:
-            return False
+    def glance(self, tracee: Tracee, signo: int) -> bool:
+        """Note a delivery that is not asked for; whether a C handler will run.
+
+        A delivery on top of it, before user mode, would otherwise not be known as nested.
+        """
         masks = proc.signal_masks(tracee.tid)
-        return masks is not None and masks.disposition(signo) is Disposition.CAUGHT
+        if masks is None or masks.disposition(signo) is not Disposition.CAUGHT:
+            return False
+        registers = read_registers(tracee.tid)
+        if registers.nr is not None and not self._is_nested(tracee, registers):
+            tracee.last_delivery = LastDelivery(registers.nr, registers.sp, registers.ip)
+        return True
 
     def count_passed(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """A delivery was passed on unread; told in sums, so that telling costs nothing."""

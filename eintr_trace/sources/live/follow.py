@@ -32,14 +32,15 @@ class Step(Enum):
 class Follow:
     """One thread on its way from an interruption to the outcome.
 
-    ``handlers_pending`` counts C signal handlers entered and not yet returned from,
-    ``handler_codes`` are the code objects of the Python handlers they will have called.
+    ``handlers_pending`` are the C signal handlers entered and not yet returned from, the newest
+    last: whether their delivery was told of. ``handler_codes`` are the code objects of the
+    Python handlers they will have called.
     ``ran``: the thread has made a call since. ``deliveries`` are those it decides on.
     """
 
     call: Syscall
     python: PythonSnapshot | None
-    handlers_pending: int = 0
+    handlers_pending: list[bool] = field(default_factory=list)
     handler_codes: set[int] = field(default_factory=set)
     deliveries: int = 0
     ran: bool = False
@@ -127,7 +128,9 @@ class FollowStack:
     def is_in_handler_of(self, signo: int) -> bool:
         """Whether the thread is in the C handler that ``signo`` started."""
         innermost = self.innermost
-        return innermost is not None and innermost.handlers_pending > 0 and innermost.signo == signo
+        return (
+            innermost is not None and bool(innermost.handlers_pending) and innermost.signo == signo
+        )
 
     def delivered(self, event: SignalDelivered) -> None:
         """A signal is being delivered: on its own account, or on top of what is followed."""
@@ -135,22 +138,24 @@ class FollowStack:
             return
         self.innermost.deliveries += 1
         if event.disposition is Disposition.CAUGHT:
-            self.handler_entered(None if event.python is None else event.python.handler)
+            handler = None if event.python is None else event.python.handler
+            self.handler_entered(handler, told=True)
 
-    def handler_entered(self, handler: PythonHandler | None) -> None:
+    def handler_entered(self, handler: PythonHandler | None, *, told: bool) -> None:
         """Another C signal handler is entered on top, for ``handler`` if that is Python's."""
         if self.innermost is None:
             return
-        self.innermost.handlers_pending += 1
+        self.innermost.handlers_pending.append(told)
         if handler is not None and handler.code_address is not None:
             self.innermost.handler_codes.add(handler.code_address)
 
-    def handler_returned(self) -> None:
-        """The newest C signal handler is returning."""
-        if self.follows:
-            innermost = self.follows[-1]
-            innermost.ran = True
-            innermost.handlers_pending = max(0, innermost.handlers_pending - 1)
+    def handler_returned(self) -> bool:
+        """The newest C signal handler is returning; whether its delivery was told of."""
+        innermost = self.innermost
+        if innermost is None:
+            return False
+        innermost.ran = True
+        return innermost.handlers_pending.pop() if innermost.handlers_pending else True
 
     def entered(self, syscall: Syscall, python: PythonSnapshot | None) -> int:
         """The thread has entered ``syscall``; returns how many deliveries that decides on."""

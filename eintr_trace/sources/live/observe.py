@@ -6,7 +6,7 @@ Everything here happens while the thread is held, so it reads no more than an ev
 from __future__ import annotations
 
 from eintr_trace.model.events import InterruptedCall, SignalInfo, Syscall
-from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.model.python_state import PythonHandler, PythonSnapshot
 from eintr_trace.sources.live import binding, proc, siginfo
 from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
 from eintr_trace.sources.live.descriptors import describe_descriptor
@@ -75,10 +75,7 @@ def _shares_pid_namespace(tgid: int) -> bool:
     return proc.pid_namespace(tgid) == proc.pid_namespace("self")
 
 
-def handler_state(tracee: Tracee, signo: int | None) -> PythonSnapshot | None:
-    """Only CPython's entry for a signal: whether its C handler has run."""
+def handler_of(tracee: Tracee, signo: int | None) -> PythonHandler | None:
+    """CPython's entry for a signal; ``None`` when there is none to read."""
     reader = tracee.process.reader
-    if reader is None or signo is None:
-        return None
-    handler = reader.handler(signo)
-    return None if handler is None else PythonSnapshot((), (), handler)
+    return None if reader is None or signo is None else reader.handler(signo)

@@ -177,8 +177,9 @@ class Tracer:
 
     def _delivery(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         if not self._deliveries.asked_for(signo):
-            if self._deliveries.is_caught(tracee, signo):
-                tracee.following.handler_entered(None)
+            if self._deliveries.glance(tracee, signo):
+                handler = observe.handler_of(tracee, signo)
+                tracee.following.handler_entered(handler, told=False)
             self._resume(tracee, now_ns, signo)
             return
         if not tracee.budget.allows(now_ns):
@@ -292,13 +293,16 @@ class Tracer:
     def _handler_returning(
         self, tracee: Tracee, follow: Follow, info: SyscallInfo, now_ns: int
     ) -> None:
+        if not tracee.following.handler_returned():
+            tracee.following.entered_nr = None
+            self._resume(tracee, now_ns)
+            return
         tracee.following.entered_nr = RT_SIGRETURN_NR
-        tracee.following.handler_returned()
         try:
             frame = saved_frame_at_sigreturn(info.sp, tracee.process.memory.read)
         except MemoryUnreadableError:
             frame = None
-        python = observe.handler_state(tracee, follow.signo)
+        handler = observe.handler_of(tracee, follow.signo)
         held_ns = self._resume(tracee, now_ns)
         self._emit(
             HandlerReturning(
@@ -307,7 +311,7 @@ class Tracer:
                 tracee.tid,
                 saved_retval=None if frame is None else frame.retval,
                 saved_ip=None if frame is None else frame.ip,
-                python=python,
+                python=None if handler is None else PythonSnapshot((), (), handler),
                 held_ns=held_ns,
             )
         )
@@ -337,8 +341,8 @@ class Tracer:
         tgid, tid = tracee.process.tgid, tracee.tid
         if nr == RT_SIGRETURN_NR:
             self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns))
-        else:
-            name = "???" if nr is None else binding.syscall_name(nr)  # as strace says it
+        elif nr is not None:
+            name = binding.syscall_name(nr)
             self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns))
         if tracee.following.innermost is None:
             self._tell_ended(tracee, "the call made again has ended")

@@ -149,7 +149,9 @@ class Tracing:
         )
 
     def _end_reason(self, now_ns: int, end_ns: int | None) -> EndReason | None:
-        if not self._roster.tracees:
+        # A thread that was not seized yet may have executed another program and so replaced
+        # all that were: their ends are not told.
+        if not self._roster.tracees or self._loop.nothing_left:
             return EndReason.TRACEES_GONE
         if end_ns is not None and now_ns >= end_ns:
             return EndReason.DURATION

@@ -23,7 +23,8 @@ _SWEEP_SHARE = 20  # sweeping takes at most a twentieth of the time
 class WaitLoop:
     """Takes stops from the kernel and hands each to ``serve(tid, stop, round)``.
 
-    ``known`` are the tids to sweep over. ``round`` counts the times the loop has slept.
+    ``known`` are the tids to sweep over. ``nothing_left``: the kernel knows of no thread that
+    this one traces.
     """
 
     def __init__(
@@ -34,6 +35,7 @@ class WaitLoop:
         self._round = 0
         self._sweep_again_ns = 0
         self._unfinished = False
+        self.nothing_left = False
 
     def sleep(self, until_ns: int | None) -> int | None:
         """Sleep until a stop, another signal of ours (returned) or ``until_ns``.
@@ -86,9 +88,9 @@ class WaitLoop:
         if stop is not None:
             self._serve(tid, stop, self._round)
 
-    @staticmethod
-    def _any() -> tuple[int, Stop] | None:
+    def _any(self) -> tuple[int, Stop] | None:
         try:
             return look_at_any()
         except ChildProcessError:
+            self.nothing_left = True
             return None
