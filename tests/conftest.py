@@ -1,10 +1,20 @@
-"""The live tests must not all be skipped: that would be a green run that saw nothing."""
+"""What holds for the whole test run.
+
+The live tests must not all be skipped: that would be a green run that saw nothing. And signals
+that whoever started the run had ignored (`nohup`, a script's `&`) are as usual for the programs
+under test, which would inherit that.
+"""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Generator
 
 import pytest
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+for _signo in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
+    signal.signal(_signo, signal.SIG_DFL)
 
 _live_results: list[str] = []
 
