@@ -49,7 +49,12 @@ class BlockedProgram:
 
 
 def blocked_in(pid: int) -> int | None:
-    """Give the number of the call a sleeping process is in, from /proc/PID/syscall."""
+    """Give the number of the call a sleeping process is in, from /proc/PID/syscall.
+
+    One that its tracer holds at the call's entry (state t) is not in it yet.
+    """
+    if _status(pid)["State"].startswith("t"):
+        return None
     word = Path(f"/proc/{pid}/syscall").read_text().split()[0]
     return None if word in ("running", "-1") else int(word)
 

@@ -16,6 +16,7 @@ from eintr_trace.lab.processes import Deadline, running
 from eintr_trace.lab.program_commands import Variant
 from tests.lab.interpreters import VERSIONS, cpython, newest
 
+MOST_MISSES = 5
 IMAGE_BYTES = 2_745_109
 
 
@@ -97,7 +98,13 @@ def test_without_a_signal_nothing_is_lost() -> None:
 
 
 def test_each_link_loses_the_reply_under_2(link: Link) -> None:
-    assert lost_the_reply(run_experiment(Experiment(cpython("2.7"), link=link)))
+    """On the links that never stall, a signal may fall between two calls: then nothing is lost."""
+    for _ in range(1 if link is Link.STALL else MOST_MISSES):
+        result = run_experiment(Experiment(cpython("2.7"), link=link))
+        if lost_the_reply(result):
+            return
+        assert (result.received_bytes, result.handled_signals) == (IMAGE_BYTES, 1)
+    raise AssertionError("no signal met a call")
 
 
 def test_each_link_carries_every_signal_and_byte_under_3(link: Link) -> None:
