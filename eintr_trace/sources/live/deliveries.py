@@ -162,12 +162,15 @@ class Deliveries:
         main = self._roster.tracees.get(process.tgid)
         if main is None:
             return None
+        masks = proc.signal_masks(main.tid)
+        if masks is None:
+            return None
         just_held = (
-            main.held_in_round >= woken.wait_round
+            masks.traced_stop  # not served yet: this thread's stop was found first
+            or main.held_in_round >= woken.wait_round
             or woken.time_ns - main.released_ns < _JUST_RELEASED_NS
         )
-        masks = proc.signal_masks(main.tid) if just_held else None
-        if masks is None:
+        if not just_held:
             return None
         # A handler blocks its own signal; that it still runs is then owed to our stops in it.
         by_handler = main.following.is_in_handler_of(fields.signo)

@@ -11,11 +11,15 @@ from eintr_trace.model.events import Disposition
 
 @dataclass(frozen=True)
 class SignalMasks:
-    """The signal masks of /proc/PID/status; bit signo - 1 stands for signo."""
+    """The signal masks of /proc/PID/status; bit signo - 1 stands for signo.
+
+    ``traced_stop``: the thread is in a stop for its tracer (State ``t``).
+    """
 
     blocked: int
     ignored: int
     caught: int
+    traced_stop: bool = False
 
     def disposition(self, signo: int) -> Disposition:
         """What the process does with ``signo``."""
@@ -52,6 +56,7 @@ def signal_masks(tid: int) -> SignalMasks | None:
         blocked=_mask(data, b"\nSigBlk:"),
         ignored=_mask(data, b"\nSigIgn:"),
         caught=_mask(data, b"\nSigCgt:"),
+        traced_stop=b"\nState:\tt" in data,
     )
 
 
