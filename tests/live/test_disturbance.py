@@ -16,7 +16,6 @@ pytestmark = pytest.mark.live
 
 # Not waiting for anything: these distances are what the test is about.
 PAIR_GAP_S = 0.0003
-PAIR_SLACK_NS = 20_000_000
 BETWEEN_PAIRS_S = 0.04  # so far apart that none is passed on unread
 
 
@@ -123,7 +122,6 @@ def test_signals_rerouted_to_idle_workers_are_labelled(python2: Path, tmp_path: 
     Without a tracer no worker ever sees one at this distance: the handler is over by then.
     """
     pairs = 30
-    second_sent_ns: list[int] = []
     with program(python2, "workers.py", "3") as running:
         running.wait_all_blocked_in("recvfrom", "read")
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
@@ -145,20 +143,13 @@ def test_signals_rerouted_to_idle_workers_are_labelled(python2: Path, tmp_path: 
     interrupted = [e for e in by_workers if e.syscall and e.syscall.restart_code]
     assert len(interrupted) + passed_to_workers == seen["workers"]
     assert by_workers, "no signal was rerouted: this test saw nothing"
-    deliveries = [e for e in events if isinstance(e, SignalDelivered)]
-    on_main_ns = [e.time_ns for e in deliveries if e.tid == e.tgid]
-    for event in deliveries:
-        if event.tid == event.tgid or event.rerouted_from is not None:
-            continue
-        # On a busy machine the main thread may not have got as far as its stop when the second
-        # was sent: it has a signal pending and no CPU then, and the kernel itself passes it over.
-        sent_ns = max(sent for sent in second_sent_ns if sent <= event.time_ns)
-        assert not any(sent_ns - PAIR_SLACK_NS < at_ns < sent_ns for at_ns in on_main_ns)
+    # Not all: on a busy machine the main thread may have a signal pending and no CPU, or have
+    # lost the CPU inside its handler; the kernel then passes it over by itself.
     labelled = sum(e.tracer_induced is TracerInduced.REROUTED for e in by_workers)
-    assert labelled >= len(by_workers) / 2, "nearly all are, on any machine that is not stuck"
+    assert labelled >= len(by_workers) / 2
     assert {e.tracer_induced for e in episodes if e.main_thread} == {None}
     labelled = sum(e.tracer_induced is TracerInduced.REROUTED for e in by_workers)
-    assert labelled >= len(by_workers) / 2, "nearly all are, on any machine that is not stuck"
+    assert labelled >= len(by_workers) / 2
 
 
 def test_a_one_kilohertz_timer_does_not_freeze_the_program(
