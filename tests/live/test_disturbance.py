@@ -148,8 +148,6 @@ def test_signals_rerouted_to_idle_workers_are_labelled(python2: Path, tmp_path: 
     labelled = sum(e.tracer_induced is TracerInduced.REROUTED for e in by_workers)
     assert labelled >= len(by_workers) / 2
     assert {e.tracer_induced for e in episodes if e.main_thread} == {None}
-    labelled = sum(e.tracer_induced is TracerInduced.REROUTED for e in by_workers)
-    assert labelled >= len(by_workers) / 2
 
 
 def test_a_one_kilohertz_timer_does_not_freeze_the_program(
