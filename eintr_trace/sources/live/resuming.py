@@ -1,0 +1,60 @@
+"""Letting a thread go on, asleep or followed; and those that then make no stop for long."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from eintr_trace.model.events import Event, WentQuiet
+from eintr_trace.sources.live import binding, observe, proc
+from eintr_trace.sources.live.binding import Resume
+from eintr_trace.sources.live.tracee import Tracee
+
+QUIET_AFTER_NS = 100_000_000  # an outcome not known by then is told as it stands
+
+
+class Resuming:
+    """Resumes threads, and keeps account of the followed ones whose outcome is open."""
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        # The thread with the oldest stop comes first.
+        self._open: dict[int, Tracee] = {}
+
+    def resume(self, tracee: Tracee, stopped_ns: int, signo: int = 0) -> int:
+        """Let the thread go on, asleep or followed; returns how long it was held."""
+        following = tracee.following
+        how = Resume.CONT if following.innermost is None else Resume.SYSCALL
+        binding.resume(tracee.tid, how, signo)
+        now_ns = time.monotonic_ns()
+        tracee.budget.spend(now_ns - stopped_ns)
+        following.last_stop_ns = now_ns
+        self._open.pop(tracee.tid, None)
+        if following.is_open:
+            self._open[tracee.tid] = tracee
+        return now_ns - stopped_ns
+
+    def forget(self, tracee: Tracee) -> None:
+        """Expect no further stop of a thread: it stays stopped, or it is none any more."""
+        self._open.pop(tracee.tid, None)
+
+    def next_quiet_ns(self) -> int | None:
+        """When the next followed thread will have been without a stop for too long."""
+        oldest = next(iter(self._open.values()), None)
+        return None if oldest is None else oldest.following.last_stop_ns + QUIET_AFTER_NS
+
+    def look_at_quiet(self, now_ns: int) -> None:
+        """Tell of followed threads that made no stop for ``QUIET_AFTER_NS``; reads only."""
+        while (at_ns := self.next_quiet_ns()) is not None and at_ns <= now_ns:
+            tracee = self._open.pop(next(iter(self._open)))
+            number = proc.blocked_call_number(tracee.tid)
+            self._emit(
+                WentQuiet(
+                    now_ns,
+                    tracee.process.tgid,
+                    tracee.tid,
+                    now_ns - tracee.following.last_stop_ns,
+                    python=observe.agreeing_python_state(tracee, None),
+                    blocked_in=None if number is None else binding.syscall_name(number),
+                )
+            )

@@ -1,0 +1,134 @@
+"""What is done with a followed thread: from the interruption, stop by stop, to the outcome."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import assert_never
+
+from eintr_trace.facts.restart_codes import restart_code_name
+from eintr_trace.interpreter.errors import MemoryUnreadableError
+from eintr_trace.model.events import (
+    Event,
+    FollowEnded,
+    HandlerReturned,
+    HandlerReturning,
+    InterruptedCall,
+    SyscallEntered,
+    SyscallExited,
+)
+from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.sources.live import binding, observe
+from eintr_trace.sources.live.binding import SyscallInfo, SyscallOp
+from eintr_trace.sources.live.follow import Follow
+from eintr_trace.sources.live.registers import RT_SIGRETURN_NR, saved_frame_at_sigreturn
+from eintr_trace.sources.live.resuming import Resuming
+from eintr_trace.sources.live.tracee import Moment, Tracee
+
+
+class SyscallStops:
+    """Begins to follow threads, serves their syscall-stops, tells when following ends."""
+
+    def __init__(self, resuming: Resuming, emit: Callable[[Event], None]) -> None:
+        self._resuming = resuming
+        self._emit = emit
+        self.deliveries_decided = 0
+
+    def met(
+        self, tracee: Tracee, call: InterruptedCall | None, python: PythonSnapshot | None
+    ) -> None:
+        """Follow the thread if a call was interrupted, and not already for this very call.
+
+        Several stops can meet one interruption before the thread runs again: a trap and a
+        delivery (SIGCONT), a group-stop and its end, two signals at once.
+        """
+        if call is None or not was_interrupted(call):
+            return
+        innermost = tracee.following.innermost
+        if innermost is not None and not innermost.ran:
+            return
+        tracee.following.begin(Follow(call.syscall, python))
+
+    def tell_ended(self, tracee: Tracee, reason: str) -> None:
+        """Tell that the thread is not followed any more."""
+        now_ns = time.monotonic_ns()
+        self._emit(FollowEnded(now_ns, tracee.process.tgid, tracee.tid, reason))
+
+    def serve(self, tracee: Tracee, now_ns: int) -> None:
+        """Serve a syscall-enter-stop or a syscall-exit-stop."""
+        follow = tracee.following.innermost
+        info = binding.syscall_information(tracee.tid)
+        if info is None or follow is None:
+            self._resuming.resume(tracee, now_ns)
+            return
+        match info.op:
+            case SyscallOp.ENTRY if info.nr == RT_SIGRETURN_NR:
+                self._handler_returning(tracee, follow, info, now_ns)
+            case SyscallOp.ENTRY:
+                self._entered(tracee, follow, info, now_ns)
+            case SyscallOp.EXIT:
+                self._exited(tracee, info, now_ns)
+            case _:
+                assert_never(info.op)
+
+    def _handler_returning(
+        self, tracee: Tracee, follow: Follow, info: SyscallInfo, now_ns: int
+    ) -> None:
+        if not tracee.following.handler_returned():
+            tracee.following.entered_nr = None
+            self._resuming.resume(tracee, now_ns)
+            return
+        tracee.following.entered_nr = RT_SIGRETURN_NR
+        try:
+            frame = saved_frame_at_sigreturn(info.sp, tracee.process.memory.read)
+        except MemoryUnreadableError:
+            frame = None
+        handler = observe.handler_of(tracee, follow.signo)
+        held_ns = self._resuming.resume(tracee, now_ns)
+        self._emit(
+            HandlerReturning(
+                now_ns,
+                tracee.process.tgid,
+                tracee.tid,
+                saved_retval=None if frame is None else frame.retval,
+                saved_ip=None if frame is None else frame.ip,
+                python=None if handler is None else PythonSnapshot((), (), handler),
+                held_ns=held_ns,
+            )
+        )
+
+    def _entered(self, tracee: Tracee, follow: Follow, info: SyscallInfo, now_ns: int) -> None:
+        assert info.nr is not None  # an entry has both (SyscallInfo)
+        assert info.args is not None
+        syscall = observe.syscall_made(tracee, info.nr, info.args)
+        python = None
+        if follow.wants_python(syscall):
+            python = observe.python_state(tracee, follow.signo, before=follow.python)
+        self.deliveries_decided += tracee.following.entered(syscall, python)
+        held_ns = self._resuming.resume(tracee, now_ns)
+        tgid, tid = tracee.process.tgid, tracee.tid
+        self._emit(SyscallEntered(now_ns, tgid, tid, syscall, info.ip, info.sp, python, held_ns))
+        if tracee.following.innermost is None:
+            self.tell_ended(tracee, "the thread has gone on to another call")
+
+    def _exited(self, tracee: Tracee, info: SyscallInfo, now_ns: int) -> None:
+        assert info.retval is not None  # an exit has it (SyscallInfo)
+        nr = tracee.following.entered_nr
+        interrupted = restart_code_name(info.retval) is not None
+        if interrupted:
+            tracee.woken = Moment(tracee.held_in_round, now_ns)
+        tracee.following.exited(interrupted=interrupted)
+        held_ns = self._resuming.resume(tracee, now_ns)
+        tgid, tid = tracee.process.tgid, tracee.tid
+        if nr == RT_SIGRETURN_NR:
+            self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns))
+        elif nr is not None:
+            name = binding.syscall_name(nr)
+            self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns))
+        if tracee.following.innermost is None:
+            self.tell_ended(tracee, "the call made again has ended")
+
+
+def was_interrupted(call: InterruptedCall) -> bool:
+    """Whether a signal met the call in progress: a restart code or EINTR in rax."""
+    return restart_code_name(call.retval) is not None
