@@ -66,6 +66,7 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
         explanation=_explanation(trail, finding, exhibits),
         advice=advice(trail, finding),
         headline=headline(trail, finding),
+        reduced=interruption.reduced,
     )
 
 

@@ -11,6 +11,7 @@ from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.interruption import Trigger, parse_version
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.reduced import reduced_evidence
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, exception, place, result
@@ -44,6 +45,7 @@ class Topic(Enum):
     TRACER = auto()
     INTERPRETER = auto()
     LOST = auto()
+    REDUCED = auto()
     ENDING = auto()
 
 
@@ -367,6 +369,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.TRACER: _tracer,
     Topic.INTERPRETER: _interpreter,
     Topic.LOST: _lost,
+    Topic.REDUCED: reduced_evidence,
     Topic.ENDING: _ending,
 }
 

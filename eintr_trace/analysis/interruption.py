@@ -17,6 +17,7 @@ from eintr_trace.model.events import (
     GroupStopped,
     InterruptedCall,
     ProcessSeen,
+    Reduction,
     SignalDelivered,
     SignalInfo,
 )
@@ -57,6 +58,7 @@ class Interruption:
     process: ProcessSeen | None
     rerouted_from: int | None = None
     before_user_mode: bool = False
+    reduced: tuple[Reduction, ...] = ()
 
     @property
     def interpreter(self) -> Interpreter | None:
@@ -136,6 +138,7 @@ def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) 
         process=process,
         rerouted_from=event.rerouted_from,
         before_user_mode=event.before_user_mode,
+        reduced=event.reduced,
     )
 
 
@@ -159,4 +162,5 @@ def from_stop(
         call=event.call,
         python=event.python,
         process=process,
+        reduced=event.reduced,
     )

@@ -89,10 +89,12 @@ class Judge:
         induced = Counter(
             episode.tracer_induced for episode in episodes if episode.tracer_induced is not None
         )
+        reductions = Counter(kind for episode in episodes for kind in episode.reduced)
         ended = self._ended
         return Summary(
             by_outcome=tuple(sorted(outcomes.items())),
             by_tracer_induced=tuple(sorted(induced.items())),
+            by_reduction=tuple(sorted(reductions.items())),
             passed=self._passed if ended is None else max(self._passed, ended.passed),
             lost=self._lost if ended is None else max(self._lost, ended.lost),
         )

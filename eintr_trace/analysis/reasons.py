@@ -8,6 +8,7 @@ from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.trail import Ending, Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import KernelAction
+from eintr_trace.model.events import Reduction
 
 
 def why_unknown(trail: Trail, kernel: KernelSide) -> str:
@@ -49,6 +50,12 @@ def _no_interpreter(trail: Trail, _: KernelSide) -> str | None:
         "EINTR went to C code, and no CPython that this tool can read was found in the process,"
         " so what it made of EINTR was not seen"
     )
+
+
+def _memory_unread(trail: Trail, _: KernelSide) -> str | None:
+    if Reduction.MEMORY_UNREAD not in trail.interruption.reduced:
+        return None
+    return "the memory of the process was not read: eintr-trace had no file descriptor left"
 
 
 def _no_python_stack(trail: Trail, _: KernelSide) -> str | None:
@@ -129,6 +136,7 @@ _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
     _fatal,
     _kernel_not_seen,
     _no_interpreter,
+    _memory_unread,
     _no_python_stack,
     _again_but_undecided,
     _other_exception,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from eintr_trace.model.events import SignalInfo, Syscall
+from eintr_trace.model.events import Reduction, SignalInfo, Syscall
 from eintr_trace.model.python_state import CodeLocation, PythonFrame
 
 
@@ -162,6 +162,7 @@ class Episode:
     known, else the kernel's. ``sa_restart`` is ``None`` unless the signal frame proved it.
     ``caught`` is ``None`` while not known; ``False``: nobody caught the exception.
     ``end_ns`` is when the outcome was known. ``exit_status`` is the process's, once ended.
+    ``reduced``: evidence that is missing because the tracer had run out of something.
     """
 
     id: int
@@ -190,3 +191,4 @@ class Episode:
     explanation: tuple[Sentence, ...] = ()
     advice: tuple[str, ...] = ()
     headline: str = ""
+    reduced: tuple[Reduction, ...] = ()

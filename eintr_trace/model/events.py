@@ -22,6 +22,12 @@ class Disposition(StrEnum):
     DEFAULT = "default"
 
 
+class Reduction(StrEnum):
+    """What was not looked at because the tracer itself had run out of something."""
+
+    MEMORY_UNREAD = "memory-unread"  # no descriptor left for /proc/PID/mem
+
+
 @dataclass(frozen=True)
 class SignalInfo:
     """A signal and who sent it: siginfo_t of sigaction(2), read with PTRACE_GETSIGINFO.
@@ -130,6 +136,7 @@ class SignalDelivered(Event):
     ``handler_address`` is then that first handler's address. ``others_held`` are threads of
     the process that the tracer held when the signal was sent to the process: it may have been
     rerouted. ``rerouted_from`` is the main thread's tid when the kernel would have chosen it.
+    ``reduced``: what this stop would else have shown as well.
     """
 
     signal: SignalInfo
@@ -140,6 +147,7 @@ class SignalDelivered(Event):
     python: PythonSnapshot | None = None
     rerouted_from: int | None = None
     held_ns: int | None = None
+    reduced: tuple[Reduction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -209,6 +217,7 @@ class GroupStopped(Event):
     call: InterruptedCall | None
     python: PythonSnapshot | None = None
     held_ns: int | None = None
+    reduced: tuple[Reduction, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -222,6 +231,7 @@ class ContinueTrapped(Event):
     was_stopped: bool
     python: PythonSnapshot | None = None
     held_ns: int | None = None
+    reduced: tuple[Reduction, ...] = ()
 
 
 @dataclass(frozen=True)

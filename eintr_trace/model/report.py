@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
-from eintr_trace.model.events import ProcessSeen, TraceEnded
+from eintr_trace.model.events import ProcessSeen, Reduction, TraceEnded
 from eintr_trace.model.trace import TraceHeader
 
 
@@ -27,6 +27,7 @@ class Summary:
 
     by_outcome: tuple[tuple[Outcome, int], ...]
     by_tracer_induced: tuple[tuple[TracerInduced, int], ...]
+    by_reduction: tuple[tuple[Reduction, int], ...]
     passed: int
     lost: int
 

@@ -95,6 +95,7 @@ def _summary(summary: Summary) -> Json:
     return {
         "by_outcome": {outcome.value: count for outcome, count in summary.by_outcome},
         "by_tracer_induced": {kind.value: count for kind, count in summary.by_tracer_induced},
+        "by_reduction": {kind.value: count for kind, count in summary.by_reduction},
         "passed": summary.passed,
         "lost": summary.lost,
     }
@@ -129,6 +130,7 @@ def _episode(episode: Episode) -> Json:
         "explanation": [_sentence(sentence) for sentence in episode.explanation],
         "advice": list(episode.advice),
         "headline": episode.headline,
+        "reduced": [kind.value for kind in episode.reduced],
     }
 
 

@@ -45,12 +45,14 @@ class Selection:
         episodes = tuple(episode for episode in report.episodes if self.takes(episode))
         outcomes = Counter(episode.outcome for episode in episodes)
         induced = Counter(episode.tracer_induced for episode in episodes)
+        reductions = Counter(kind for episode in episodes for kind in episode.reduced)
         summary = replace(
             report.summary,
             by_outcome=tuple((kind, outcomes[kind]) for kind in Outcome if outcomes[kind]),
             by_tracer_induced=tuple(
                 (kind, induced[kind]) for kind in TracerInduced if induced[kind]
             ),
+            by_reduction=tuple(sorted(reductions.items())),
         )
         return replace(report, episodes=episodes, summary=summary)
 

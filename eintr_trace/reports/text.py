@@ -9,6 +9,7 @@ from datetime import tzinfo
 from enum import Enum
 from typing import TextIO
 
+from eintr_trace.facts.reductions import REDUCTION_TEXTS
 from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import EpisodeUpdate, Report
@@ -103,6 +104,10 @@ class TextReport:
             parts = ", ".join(f"{count} {kind.value}" for kind, count in summary.by_tracer_induced)
             text = f"{parts}: these happened, or happened there, only because of the tracer"
             yield self._entry("induced", text)
+        for kind, _count in summary.by_reduction:
+            numbers = [episode.id for episode in report.episodes if kind in episode.reduced]
+            text = f"in {wording.numbered(numbers)}, {REDUCTION_TEXTS[kind]}"
+            yield self._entry("reduced", text, Tone.WARN)
         if summary.passed:
             text = f"{summary.passed} signals went by unread, so that the program made progress"
             yield self._entry("passed on", text)

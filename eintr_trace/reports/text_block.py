@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
+from eintr_trace.facts.reductions import REDUCTION_TEXTS
 from eintr_trace.model.episodes import (
     Confidence,
     Episode,
@@ -57,6 +58,7 @@ class BlockWriter:
             *self._exceptions(episode),
             *self._listed("cost", _not_said_yet(episode)),
             *self._listed("advice", episode.advice),
+            *self._listed("reduced", [REDUCTION_TEXTS[kind] for kind in episode.reduced]),
             *self._python_stack(episode),
             *self._evidence(episode),
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
 from eintr_trace.model.episodes import (
@@ -47,6 +48,17 @@ def duration(span_ns: int) -> str:
             digits = max(0, 3 - len(str(int(value))))
             return f"{value:.{digits}f} {unit}"
     return f"{span_ns} ns"
+
+
+def numbered(numbers: Iterable[int]) -> str:
+    """Return ascending episode numbers, runs of them as their ends: ``#2, #4 to #9``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1] = [runs[-1][0], number]
+        else:
+            runs.append([number])
+    return ", ".join(" to ".join(f"#{end}" for end in run) for run in runs)
 
 
 def headline(episode: Episode) -> str:

@@ -274,6 +274,7 @@ def report(*episodes: Episode, warnings: tuple[str, ...] = (), passed: int = 0) 
     """A whole report of these episodes."""
     outcomes = Counter(episode.outcome for episode in episodes)
     induced = Counter(e.tracer_induced for e in episodes if e.tracer_induced is not None)
+    reductions = Counter(kind for episode in episodes for kind in episode.reduced)
     return Report(
         header=HEADER,
         processes=PROCESSES,
@@ -281,6 +282,7 @@ def report(*episodes: Episode, warnings: tuple[str, ...] = (), passed: int = 0) 
         summary=Summary(
             by_outcome=tuple(outcomes.items()),
             by_tracer_induced=tuple(induced.items()),
+            by_reduction=tuple(reductions.items()),
             passed=passed,
             lost=0,
         ),

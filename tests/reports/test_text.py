@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from eintr_trace.facts.reductions import REDUCTION_TEXTS
 from eintr_trace.model.episodes import Episode, Outcome
-from eintr_trace.model.events import EndReason
+from eintr_trace.model.events import EndReason, Reduction
 from eintr_trace.model.report import EpisodeUpdate
 from eintr_trace.reports.layout import Layout
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
@@ -161,3 +162,16 @@ def test_a_process_is_shown_as_the_program_it_was_last() -> None:
     TextReport(stream, samples.HEADER, _style()).finish(replace(report, processes=(*shims, seen)))
     assert "shim" not in stream.getvalue()
     assert "after 3 other programs" in stream.getvalue()
+
+
+def test_the_episodes_with_reduced_evidence_are_named() -> None:
+    reduced = (Reduction.MEMORY_UNREAD,)
+    episodes = [replace(samples.RAISED, id=n, reduced=reduced if n > 2 else ()) for n in range(6)]
+    said = " ".join(_summary(*episodes).split())
+    assert f"reduced in #3 to #5, {REDUCTION_TEXTS[reduced[0]]}" in said
+    block = " ".join(_rendered(EpisodeUpdate(episodes[5])).split())
+    assert f"reduced {REDUCTION_TEXTS[reduced[0]]}" in block
+
+
+def test_every_reduction_has_its_text() -> None:
+    assert set(REDUCTION_TEXTS) == set(Reduction)

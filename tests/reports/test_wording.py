@@ -5,7 +5,7 @@ from datetime import UTC
 
 import pytest
 
-from eintr_trace.reports.wording import clock_time
+from eintr_trace.reports.wording import clock_time, numbered
 from tests.recording.samples import HEADER
 
 
@@ -17,3 +17,11 @@ def test_a_time_is_told_to_the_millisecond() -> None:
 @pytest.mark.parametrize("time_ns", [2**69, -(2**69), 2**80, -(2**80), 10**30])
 def test_a_time_that_no_calendar_has_is_not_a_defect(time_ns: int) -> None:
     assert clock_time(HEADER, time_ns, UTC) == "time not known"
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [([], ""), ([7], "#7"), ([1, 2, 3, 5, 8, 9], "#1 to #3, #5, #8 to #9")],
+)
+def test_numbers_in_a_row_are_told_by_their_ends(numbers: list[int], text: str) -> None:
+    assert numbered(numbers) == text
