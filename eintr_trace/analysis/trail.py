@@ -162,6 +162,8 @@ class Trail:
             return
         if event.disposition is Disposition.CAUGHT:
             # The program's own handler runs: it would have interrupted the call in any case.
+            # The trap met it first, and episodes are numbered by when they began.
+            event = replace(event, time_ns=began.time_ns)
             began = from_delivery(began.id, event, began.process)
         self.interruption = replace(began, signal=event.signal)
 

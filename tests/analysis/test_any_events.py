@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eintr_trace.analysis.judge import Judge
@@ -105,8 +105,21 @@ def report_of(events: list[dict[str, Any]], version: str | None) -> Report:
     return judge.finish()
 
 
+def _signal(name: str, tid: int) -> dict[str, Any]:
+    about = {"call": "recvfrom(3)", "retval": -512, "signal": name, "disposition": "caught"}
+    return {"deliver": about, "tid": tid}
+
+
+_TRAP_BEFORE_ANOTHER_THREAD = [
+    {"trapped": {"call": "recvfrom(3)", "retval": -512, "was_stopped": False}, "tid": 100},
+    _signal("SIGUSR1", 101),
+    _signal("SIGCONT", 100),
+]
+
+
 @settings(max_examples=300, deadline=None)
 @given(EVENTS, VERSIONS)
+@example(_TRAP_BEFORE_ANOTHER_THREAD, None)
 def test_every_episode_is_complete(events: list[dict[str, Any]], version: str | None) -> None:
     report = report_of(events, version)
     deliveries = [event for event in events if "deliver" in event]
