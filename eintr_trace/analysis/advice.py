@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.consequences import lost_frames, thrift_facts
 from eintr_trace.analysis.handler import is_default_int_handler
-from eintr_trace.analysis.interruption import parse_version
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called
 from eintr_trace.facts.advice import RemedyId, remedy, sa_restart_remedy
-from eintr_trace.facts.pep475 import Pep475Row
+from eintr_trace.facts.pep475 import Pep475Row, parse_version
 from eintr_trace.model.episodes import Outcome, TracerInduced
 
 _NEVER_RETRY = frozenset({"close", "dup2", "dup3"})

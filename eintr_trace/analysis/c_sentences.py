@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
-from eintr_trace.analysis.interruption import Interruption, parse_version
+from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
-from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version
+from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version, parse_version
 from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import HandlerKind
 

@@ -8,14 +8,14 @@ from enum import Enum, auto
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.handler import is_default_int_handler
-from eintr_trace.analysis.interruption import Trigger, parse_version
+from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.reduced import reduced_evidence
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, exception, place, result
-from eintr_trace.facts.pep475 import Pep475Row, Version
+from eintr_trace.facts.pep475 import Pep475Row, Version, parse_version
 from eintr_trace.facts.restart_codes import RESTART_RULES, restart_code
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction, Outcome
 from eintr_trace.model.events import Disposition

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 from signal import SIGCONT
 
 from eintr_trace.analysis.calls import was_interrupted
-from eintr_trace.facts.pep475 import Pep475Decision, Version, decide_pep475
+from eintr_trace.facts.pep475 import Pep475Decision, decide_pep475, parse_version
 from eintr_trace.facts.signals import DefaultAction, default_action, signal_name
 from eintr_trace.model.events import (
     ContinueTrapped,
@@ -116,11 +115,6 @@ class Interruption:
         version = parse_version(self.interpreter.version)
         called = None if self.frame is None else self.frame.calls
         return decide_pep475(version, self.call.syscall.name, called)
-
-
-def parse_version(text: str) -> Version:
-    """Read ``3.11.7``, ``3.11`` or ``3.14.0rc1`` as the numbers of a release."""
-    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
 def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) -> Interruption:

@@ -8,6 +8,7 @@ the standard library retry from 3.5 on; the table says which, since when, and wh
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -197,6 +198,11 @@ def _calls_again(behaviours: set[Behaviour]) -> bool | None:
     if behaviours <= again:
         return True
     return None if behaviours & again else False
+
+
+def parse_version(text: str) -> Version:
+    """Read ``3.11.7``, ``3.11`` or ``3.14.0rc1`` as the numbers of a release."""
+    return tuple(int(part) for part in re.findall(r"\d+", text)[:3])
 
 
 def _is_name_of(called: str, qualified: str) -> bool:

@@ -109,6 +109,7 @@ def expected_codes(syscall: str, has_socket_timeout: bool | None = None) -> froz
     return frozenset(call.code for call in calls if call.code is not None)
 
 
+@cache
 def returns_raw_eintr(syscall: str, has_socket_timeout: bool | None = None) -> bool | None:
     """Tell whether the call returns EINTR outright, which SA_RESTART cannot change.
 
@@ -119,6 +120,21 @@ def returns_raw_eintr(syscall: str, has_socket_timeout: bool | None = None) -> b
     if RestartCode.EINTR not in codes:
         return False if codes else None
     return True if len(codes) == 1 else None
+
+
+# Calls whose time limit is SO_SNDTIMEO, socket(7); all other calls on sockets: SO_RCVTIMEO.
+_SENDING_CALLS: Final = frozenset({"connect", "sendmmsg", "sendmsg", "sendto", "write", "writev"})
+
+
+def is_sending(syscall: str) -> bool:
+    """Tell whether SO_SNDTIMEO is the time limit of this call on a socket, not SO_RCVTIMEO."""
+    return syscall in _SENDING_CALLS
+
+
+@cache
+def can_return_raw_eintr(syscall: str) -> bool:
+    """Tell whether a signal was ever seen to end the call with EINTR outright."""
+    return RestartCode.EINTR in expected_codes(syscall)
 
 
 _X86_64_RT_SIGRETURN: Final = "sigreturn(2)"

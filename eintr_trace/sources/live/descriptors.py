@@ -16,6 +16,7 @@ import struct
 import termios
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -57,6 +58,30 @@ def describe_descriptor(tgid: int, fd: int) -> FileDescriptor:
         if described is not None:
             return described
     return FileDescriptor(fd, target)
+
+
+@dataclass(frozen=True)
+class SocketTimeouts:
+    """SO_RCVTIMEO and SO_SNDTIMEO of a socket (socket(7)); 0: none."""
+
+    receive_ns: int
+    send_ns: int
+
+
+def socket_timeouts(tgid: int, fd: int) -> SocketTimeouts | None:
+    """The time limits of a socket of another process; ``None``: not a socket, or not seen."""
+    return _unless_refused(lambda: _socket_timeouts(tgid, fd))
+
+
+def _socket_timeouts(tgid: int, fd: int) -> SocketTimeouts | None:
+    link = f"/proc/{tgid}/fd/{fd}"
+    if not os.readlink(link).startswith("socket:["):  # noqa: PTH115 (a Path is not raw text)
+        return None
+    with closing(socket.socket(fileno=_duplicate(tgid, fd))) as duplicate:
+        return SocketTimeouts(
+            receive_ns=_timeout_ns(duplicate, socket.SO_RCVTIMEO),
+            send_ns=_timeout_ns(duplicate, socket.SO_SNDTIMEO),
+        )
 
 
 def _unless_refused(ask: Callable[[], _T]) -> _T | None:

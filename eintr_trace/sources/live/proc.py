@@ -65,16 +65,32 @@ def _mask(status: bytes, field: bytes) -> int:
     return int(status[start : status.index(b"\n", start)], 16)
 
 
-def blocked_call_number(tid: int) -> int | None:
-    """The number of the call a thread is blocked in (/proc/TID/syscall).
+@dataclass(frozen=True)
+class BlockedCall:
+    """The call a thread is blocked in: its number and its raw arguments."""
+
+    nr: int
+    args: tuple[int, ...]
+
+
+def blocked_call(tid: int) -> BlockedCall | None:
+    """The call a thread is blocked in (/proc/TID/syscall).
 
     ``None``: running, between calls, gone, or not allowed to look.
     """
     try:
-        first = Path(f"/proc/{tid}/syscall").read_text().split(maxsplit=1)[0]
-    except (OSError, IndexError):
+        fields = Path(f"/proc/{tid}/syscall").read_bytes().split()
+    except OSError:
         return None
-    return int(first) if first.isdigit() else None
+    if not fields or not fields[0].isdigit():
+        return None
+    return BlockedCall(int(fields[0]), tuple(int(field, 16) for field in fields[1:7]))
+
+
+def blocked_call_number(tid: int) -> int | None:
+    """The number of the call a thread is blocked in, as ``blocked_call`` tells it."""
+    blocked = blocked_call(tid)
+    return None if blocked is None else blocked.nr
 
 
 def command_name(tid: int) -> str | None:

@@ -16,8 +16,9 @@ import time
 from pathlib import Path
 
 from eintr_trace import __version__
-from eintr_trace.model.events import EndReason, ThreadOrigin, TraceEnded
+from eintr_trace.model.events import EndReason, ThreadOrigin, TraceEnded, Warned
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
+from eintr_trace.sources.live.at_risk import warn_of_threads_at_risk
 from eintr_trace.sources.live.attach import Attachment
 from eintr_trace.sources.live.launch import LaunchedCommand
 from eintr_trace.sources.live.options import LiveOptions
@@ -98,6 +99,7 @@ class Tracing:
         processes = [TracedProcess(tgid) for tgid in self._tgids]
         for process in processes:
             process.find_interpreter()
+        warnings = [(p, warn_of_threads_at_risk(p.tgid, p.reader)) for p in processes]
         header = _header()
         self._outlet.prepare(header)
         seized = [(p, self._attachment.seize_process(p.tgid)) for p in processes]
@@ -116,7 +118,15 @@ class Tracing:
             self._roster.add_command(TracedProcess(self._command.pid))
             self._command.open_gate()
         self._announcements = [_attached_to(process, len(tids)) for process, tids in seized]
+        self._warn(warnings)
         self._attached.set()
+
+    def _warn(self, warnings: list[tuple[TracedProcess, str | None]]) -> None:
+        """Say what was found before attaching, in the recording and on the terminal."""
+        for process, text in warnings:
+            if text is not None:
+                self._outlet.emit(Warned(time.monotonic_ns(), process.tgid, 0, text))
+                self._announcements.append(f"eintr-trace: warning: {text}")
 
     # The loop
 
