@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The experiment's own place (Thrift and six, shared by all interpreters).
 export EINTR_TRACE_LAB ?= $(CURDIR)/.lab
 
-.PHONY: test check demo bench soak clean setup
+.PHONY: test check demo bench soak interpreters clean setup
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml
@@ -32,6 +32,10 @@ bench: setup
 
 soak: setup
 	@$(BIN)/python -m tests.soak
+
+# CPython 3.14 and 3.15, and PyPy, in a Debian tree below $(EINTR_TRACE_LAB); needs root.
+interpreters: setup
+	@$(BIN)/eintr-trace lab interpreters
 
 clean:
 	rm -rf $(VENV) .lab build dist *.egg-info

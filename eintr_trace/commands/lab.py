@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 
 from eintr_trace.commands.arguments import (
@@ -16,15 +17,23 @@ from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.errors import UsageError
 from eintr_trace.lab.by_hand import DEFAULT_PORT, DEFAULT_STALL_S, run_client, run_server
 from eintr_trace.lab.link import Link
+from eintr_trace.lab.newer_interpreters import ensure_newer_interpreters
 from eintr_trace.lab.program_commands import Variant
 from eintr_trace.lab.shipped_run import make_shipped_run
 
-_USAGE = "eintr-trace lab server | client | record-fixture   (each has its own -h)"
+_USAGE = "eintr-trace lab server | client | interpreters | record-fixture   (each has its own -h)"
 _DESCRIPTION = """\
 The Thrift experiment by hand, in three terminals:
   eintr-trace lab server                        serves one image, slowly
   eintr-trace lab client --python python2.7     asks for it; says its PID
-  eintr-trace -p PID                            then: kill -USR1 PID"""
+  eintr-trace -p PID                            then: kill -USR1 PID
+and `interpreters`, which installs CPython 3.14 and 3.15, and PyPy."""
+
+_INTERPRETERS = """\
+Install CPython 3.14 and 3.15 and PyPy from Debian's testing suite, in a tree of their own
+below $EINTR_TRACE_LAB (else ~/.cache/eintr-trace/lab), where all commands find them. Needs
+root, debootstrap, Debian's package archive, 900 MB, and about a minute. What is there
+already is left alone; remove the tree to start anew."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -32,6 +41,7 @@ def run(argv: Sequence[str]) -> int:
     programs: dict[str, Callable[[Sequence[str]], int]] = {
         "server": _server,
         "client": _client,
+        "interpreters": _interpreters,
         "record-fixture": _record_fixture,
     }
     if argv[:1] and argv[0] in programs:
@@ -89,6 +99,18 @@ def _client(argv: Sequence[str]) -> int:
     )
     arguments = parser.parse_args(argv)
     run_client(arguments.python, arguments.variant, arguments.port, arguments.join_namespace_of)
+
+
+def _interpreters(argv: Sequence[str]) -> int:
+    Parser("lab interpreters", _INTERPRETERS, "eintr-trace lab interpreters").parse_args(argv)
+    start_s = time.monotonic()
+
+    def tell(step: str) -> None:
+        print(f"{time.monotonic() - start_s:5.0f} s  {step}", file=sys.stderr, flush=True)
+
+    for found in ensure_newer_interpreters(tell):
+        print(f"{found.name}: {found.executable}")
+    return ExitStatus.DONE
 
 
 def _record_fixture(argv: Sequence[str]) -> int:

@@ -17,6 +17,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from eintr_trace.errors import EintrTraceError
+from eintr_trace.lab.folder import lab_folder
 
 QUERY_LIMIT_S = 5.0
 _NAME = re.compile(r"(python|pypy)(\d+(\.\d+)?t?)?")
@@ -37,6 +38,7 @@ class FoundIn(StrEnum):
     CONDA = "conda"
     UV = "uv"
     PREFIX = "usual prefix"
+    LAB = "eintr-trace lab interpreters"
     OWN = "eintr-trace's own"
 
 
@@ -75,7 +77,8 @@ def find_interpreters(
 ) -> list[FoundInterpreter]:
     """Find interpreters, oldest first; those that cannot be run come last, with the reason.
 
-    Looks at ``named``, on ``PATH``, under pyenv, conda and uv, and in the usual prefixes.
+    Looks at ``named``, on ``PATH``, under pyenv, conda and uv, in the usual prefixes and at what
+    `eintr-trace lab interpreters` installed.
     Each real executable is listed once; virtual environments are not, unless named.
     """
     places: dict[Path, FoundIn] = {}
@@ -143,6 +146,7 @@ def _folders(environ: Mapping[str, str]) -> Iterator[tuple[Path, FoundIn]]:
         (FoundIn.UV, _uv_root(home, environ).glob("*/bin")),
         (FoundIn.PREFIX, [Path("/usr/bin"), Path("/usr/local/bin")]),
         (FoundIn.PREFIX, [*opt.glob("*/bin"), *opt.glob("python/*/bin")]),
+        (FoundIn.LAB, lab_folder(environ).glob("debian-*/usr/local/bin")),
         (FoundIn.OWN, [Path(sys.base_prefix) / "bin"]),
     ):
         yield from ((folder, found_in) for folder in folders)

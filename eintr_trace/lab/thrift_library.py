@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from eintr_trace.errors import EintrTraceError
+from eintr_trace.lab.folder import lab_folder
 
 THRIFT_VERSION = "0.21.0"
 SIX_VERSION = "1.17.0"
@@ -24,20 +25,6 @@ _NEEDED = ("six.py", "thrift/Thrift.py", "thrift/transport/TSocket.py")
 
 
 _MOST_SAID = 200  # characters of pip's last line; shutil.Error lists every file
-
-
-def lab_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Where the experiment keeps what it installs.
-
-    ``$EINTR_TRACE_LAB``, else ``eintr-trace/lab`` under ``$XDG_CACHE_HOME`` or ``~/.cache``
-    (XDG Base Directory Specification 0.8, "Environment variables").
-    """
-    named = environ.get("EINTR_TRACE_LAB")
-    if named:
-        return Path(named)
-    cache = environ.get("XDG_CACHE_HOME")
-    home = Path(environ.get("HOME") or Path.home())
-    return (Path(cache) if cache else home / ".cache") / "eintr-trace" / "lab"
 
 
 def thrift_folder(environ: Mapping[str, str] = os.environ) -> Path:

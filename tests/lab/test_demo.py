@@ -8,8 +8,8 @@ import pytest
 
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.demo import run_demo
+from eintr_trace.lab.folder import lab_folder
 from eintr_trace.lab.interpreters import find_interpreters
-from eintr_trace.lab.thrift_library import lab_folder
 from tests.lab.interpreters import cpython, newest
 from tests.lab.recorded import deliveries
 

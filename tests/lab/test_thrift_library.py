@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from eintr_trace.lab.thrift_library import ensure_thrift, lab_folder
+from eintr_trace.lab.folder import lab_folder
+from eintr_trace.lab.thrift_library import ensure_thrift
 
 
 def test_two_install_at_once_and_one_pure_python_folder_results(tmp_path: Path) -> None:
