@@ -30,6 +30,7 @@ import threading
 import time
 
 from scenario_notes import note_eintr
+from scenario_signals import block_signals, note_and_return, unblock_signals
 """
 
 
@@ -51,7 +52,7 @@ class Case:
 def prepare(scenario: Scenario, folder: Path, plan: Plan, limit_s: float) -> Case:
     """Write the files of one case into ``folder``, which is there and holds no other.
 
-    ``limit_s`` after its start the program is killed, by its peer, with all its processes.
+    ``limit_s`` after its start the program is killed, with all its processes.
     Raises OSError.
     """
     case = Case(folder / "case.json", folder / "case.py", folder / "start", folder / "go")

@@ -16,8 +16,8 @@ import threading
 import time
 
 from scenario_notes import eintr_caught, handler_runs, kernel_tid
-from scenario_peer import fork_peer
-from scenario_signals import block_all_signals, install
+from scenario_peer import fork_guard, fork_peer
+from scenario_signals import block_signals, install
 
 MOST_SAID = 200  # characters of a result
 
@@ -27,9 +27,11 @@ def main():
     with open(sys.argv[1]) as stream:
         spec = json.load(stream)
     own_process_group()
-    account_to = os.dup(1)
+    fork_guard(spec["limit_s"])
+    account_to = os.dup(1)  # the scenario may put a terminal in the place of 1
     case = load(spec["source"])
-    fork_peer(spec, case["release"])
+    if spec["released_by"] == "peer":
+        fork_peer(spec["go"], case["release"])
     disposition = spec["disposition"]
     for signo in disposition["signals"]:
         install(signo, disposition["handler"])
@@ -50,7 +52,7 @@ def main():
 
 
 def own_process_group():
-    """Lead a process group, so that the peer can end all processes of the program at once."""
+    """Lead a process group, so that the guard can end all processes of the program at once."""
     if os.getpgrp() != os.getpid():
         os.setpgid(0, 0)
 
@@ -69,7 +71,7 @@ def release_by_thread(go, release):
     blocks = threading.Event()
 
     def wait_and_release():
-        block_all_signals()
+        block_signals()
         descriptor = os.open(go, os.O_RDWR)
         blocks.set()
         os.read(descriptor, 1)

@@ -1,46 +1,45 @@
-"""The other process of a scenario: lets the call finish, and sees to it that all ends.
+"""The two other processes of a scenario's program; valid on Python 2.7 and 3.x.
 
-Valid on Python 2.7 and 3.x.
+The guard sees to it that all of the program's processes end with it, or when its time is up.
+The peer lets the call finish when it is told. Both only ever leave by the guard's SIGKILL.
 """
 
 import os
-import select
 import signal
 import time
 import traceback
 
 LOOK_AGAIN_S = 0.1
+TEST_SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGALRM)
 
 
-def fork_peer(spec, release):
-    """Fork the peer; returns in the main process only."""
+def fork_guard(limit_s):
+    """Fork the guard; returns in the main process only."""
     main = os.getpid()
     if os.fork():
         return
+    end_s = time.time() + limit_s
+    ignore_interruptions()
+    while os.getppid() == main and time.time() < end_s:
+        time.sleep(LOOK_AGAIN_S)
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def fork_peer(go, release):
+    """Fork the peer, which calls ``release`` once something is written to the FIFO ``go``."""
+    if os.fork():
+        return
+    ignore_interruptions()
     try:
-        ignore_signals()
-        attend(main, spec, release)
+        os.read(os.open(go, os.O_RDWR), 1)
+        release()
     except BaseException:
         traceback.print_exc()
-    finally:
-        # The program has ended, or has had its time: nothing of it stays.
-        os.killpg(os.getpgrp(), signal.SIGKILL)
+    while True:
+        signal.pause()
 
 
-def ignore_signals():
-    """The signals of the test are not for the peer, should it be sent one."""
-    for signo in (signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH, signal.SIGALRM):
+def ignore_interruptions():
+    """Stay, should Ctrl-C or a signal of the test reach the whole group."""
+    for signo in (signal.SIGINT,) + TEST_SIGNALS:
         signal.signal(signo, signal.SIG_IGN)
-
-
-def attend(main, spec, release):
-    """Release the call when told; return when the main process has ended or its time is up."""
-    go = os.open(spec["go"], os.O_RDWR)  # never at its end, whoever has it open
-    end_s = time.time() + spec["limit_s"]
-    waits = [go] if spec["released_by"] == "peer" else []
-    while os.getppid() == main and time.time() < end_s:
-        told, _, _ = select.select(waits, [], [], LOOK_AGAIN_S)
-        if told:
-            os.read(go, 1)
-            waits = []
-            release()

@@ -8,7 +8,7 @@ from scenario_notes import handler_runs, kernel_tid
 
 # include/uapi/asm-generic/signal-defs.h, Linux 6.1
 SA_RESTART = 0x10000000
-SIG_BLOCK = 0
+SIG_SETMASK = 2
 
 
 class HandlerRaised(Exception):
@@ -69,12 +69,25 @@ def install_c_handler(signo, flags):
         raise OSError(ctypes.get_errno(), "sigaction")
 
 
-def block_all_signals():
-    """Block signals for the calling thread, which then never takes one."""
+def block_signals():
+    """Block the standard signals for the calling thread, and those that it starts."""
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))  # the standard signals
-        return
-    import ctypes  # Python 2.7 has no pthread_sigmask
+        signal.pthread_sigmask(signal.SIG_BLOCK, range(1, 32))
+    else:
+        set_mask_by_ctypes(255)
 
-    everything = (ctypes.c_ubyte * 128)(*[255] * 128)
-    ctypes.CDLL(None).pthread_sigmask(SIG_BLOCK, ctypes.byref(everything), None)
+
+def unblock_signals():
+    """Take them again."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    else:
+        set_mask_by_ctypes(0)
+
+
+def set_mask_by_ctypes(each_byte):
+    """Set the calling thread's mask; Python 2.7 has no function for it."""
+    import ctypes
+
+    mask = (ctypes.c_ubyte * 128)(*[each_byte] * 128)  # sigset_t of glibc
+    ctypes.CDLL(None).pthread_sigmask(SIG_SETMASK, ctypes.byref(mask), None)
