@@ -1,7 +1,7 @@
 """What instructions take from the stack and put there: those found around call arguments.
 
-Python/compile.c, ``stack_effect`` (to 3.12); Python/bytecodes.c (3.13); the documentation of
-the ``dis`` module.
+Python/compile.c, ``stack_effect`` (to 3.12); Python/bytecodes.c (3.13);
+Include/internal/pycore_opcode_metadata.h (3.14, 3.15); the documentation of the ``dis`` module.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ _Effect = Callable[[int, Version], tuple[int, int]]
 _UNIFIED_ARGUMENTS_SINCE = (3, 6)
 NULL_SLOT_SINCE = (3, 11)
 ATTRIBUTE_METHODS_SINCE = (3, 12)  # LOAD_ATTR took LOAD_METHOD's part (gh-93429)
+_KEYWORDS_OR_NULL_SINCE = (3, 14)  # CALL_FUNCTION_EX always takes them
 _FORMAT_SPEC = 4  # FVS_HAVE_SPEC
 
 
@@ -56,7 +57,7 @@ def _call(name: str) -> _Effect:
 def values_above_callable(name: str, argument: int, version: Version) -> int:
     """How many values lie above the callable and its self-or-NULL slot at a call."""
     if name == "CALL_FUNCTION_EX":
-        return 1 + (argument & 1)
+        return 2 if version >= _KEYWORDS_OR_NULL_SINCE else 1 + (argument & 1)
     if name in ("CALL", "PRECALL", "CALL_METHOD"):
         return argument
     if name == "CALL_KW":
@@ -85,7 +86,10 @@ _EFFECTS: dict[str, _Effect] = {
         (
             "LOAD_CONST",
             "LOAD_FAST",
+            "LOAD_FAST_BORROW",
             "LOAD_FAST_CHECK",
+            "LOAD_SMALL_INT",
+            "LOAD_COMMON_CONSTANT",
             "LOAD_NAME",
             "LOAD_DEREF",
             "LOAD_CLOSURE",
@@ -95,6 +99,7 @@ _EFFECTS: dict[str, _Effect] = {
         _fixed(0, 1),
     ),
     "LOAD_FAST_LOAD_FAST": _fixed(0, 2),
+    "LOAD_FAST_BORROW_LOAD_FAST_BORROW": _fixed(0, 2),
     "LOAD_GLOBAL": _load_global,
     "LOAD_ATTR": _load_attr,
     "LOAD_METHOD": _fixed(1, 2),
@@ -132,7 +137,7 @@ _EFFECTS: dict[str, _Effect] = {
     "BUILD_CONST_KEY_MAP": _builds(extra=1),
     "BUILD_MAP": _build_map,
     "FORMAT_VALUE": _format_value,
-    **dict.fromkeys(("KW_NAMES", "NOP", "RESUME"), _fixed(0, 0)),
+    **dict.fromkeys(("KW_NAMES", "NOP", "NOT_TAKEN", "RESUME"), _fixed(0, 0)),
     **{name: _call(name) for name in CALLS},
     "PRECALL": _fixed(0, 0),
 }

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,6 +24,25 @@ WAIT_LIMIT_S = 20.0
 def module_frame_of(program: Path) -> PythonFrame:
     """The frame every program of ours begins in, as it was before it ended."""
     return PythonFrame(CodeLocation("<module>", str(program), None), 0, 0, None)
+
+
+@dataclass(frozen=True)
+class Installation:
+    """Where an interpreter lives: ``sys.prefix``, and its libpython if it is linked with one."""
+
+    prefix: Path
+    libraries: tuple[Path, ...]
+
+
+@cache
+def installation(python: Path) -> Installation:
+    """Ask the interpreter itself."""
+    program = "import sys; print(sys.prefix); print(open('/proc/self/maps').read())"
+    printed = subprocess.run(
+        [str(python), "-c", program], stdout=subprocess.PIPE, text=True, check=True
+    ).stdout.split()
+    mapped = {Path(word) for word in printed if "/libpython" in word}
+    return Installation(Path(printed[0]), tuple(sorted(mapped)))
 
 
 @dataclass

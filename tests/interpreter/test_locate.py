@@ -17,7 +17,7 @@ from eintr_trace.interpreter.locate import locate_interpreter
 from eintr_trace.interpreter.memory import ProcessMemory
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
 from eintr_trace.model.python_state import HandlerKind
-from tests.interpreter.processes import Tracee, Tracees
+from tests.interpreter.processes import Tracee, Tracees, installation
 
 pytestmark = pytest.mark.live
 
@@ -30,12 +30,14 @@ class PrivateCopy:
     def __init__(self, python: Path, directory: Path) -> None:
         self.executable = directory / python.name
         shutil.copy(python, self.executable)
-        self.files = [self.executable]
-        prefix = python.parent.parent
-        for library in prefix.glob("lib/libpython[23].*.so.*"):
-            shutil.copy(library, directory)
-            self.files.append(directory / library.name)
-        self.environ = {"LD_LIBRARY_PATH": str(directory), "PYTHONHOME": str(prefix)}
+        original = installation(python)
+        libraries = [directory / library.name for library in original.libraries]
+        for library, copy in zip(original.libraries, libraries, strict=True):
+            shutil.copy(library, copy)
+        self.files = [self.executable, *libraries]
+        # Unlike LD_LIBRARY_PATH, it also comes before a DT_RPATH of the executable (ld.so(8)).
+        preload = ":".join(map(str, libraries))
+        self.environ = {"LD_PRELOAD": preload, "PYTHONHOME": str(original.prefix)}
 
     def strip(self) -> None:
         for file in self.files:
@@ -117,15 +119,15 @@ def test_in_other_namespaces(python: Python, tracees: Tracees, tmp_path: Path) -
     _, executable = python
     mounted = tmp_path / "prefix"
     mounted.mkdir()
-    prefix = executable.parent.parent
-    script = 'mount --bind "$0" "$1" && shift && exec "$@"'
+    original = installation(executable)
+    preload = [str(mounted / path.relative_to(original.prefix)) for path in original.libraries]
+    script = 'mount --bind "$0" "$1" && export LD_PRELOAD="$2" && shift 2 && exec "$@"'
     tracee = tracees.start(
-        mounted / "bin" / executable.name,
+        mounted / executable.relative_to(original.prefix),
         "handlers.py",
-        environ={"LD_LIBRARY_PATH": str(mounted / "lib")},
         prefix=[
             *("unshare", "--pid", "--mount", "--fork", "--kill-child", "sh", "-c", script),
-            *(str(prefix), str(mounted)),
+            *(str(original.prefix), str(mounted), ":".join(preload)),
         ],
     )
     assert str(mounted) in Path(f"/proc/{tracee.pid}/maps").read_text()
@@ -184,4 +186,4 @@ def test_a_closed_reader_says_so(python: Python, tracees: Tracees) -> None:
 def test_every_row_has_its_source() -> None:
     for layout in layouts():
         assert layout.source
-        assert layout.verified == (not layout.free_threaded and layout.version <= (3, 13))
+        assert layout.verified == (not layout.free_threaded)

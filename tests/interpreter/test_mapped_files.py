@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from eintr_trace.interpreter.mapped_files import MappedFile, mapped_programs, open_mapped
-from tests.interpreter.processes import Tracees
+from tests.interpreter.processes import Tracees, installation
 
 pytestmark = pytest.mark.live
 NOT_MAPPED = (1, 2)  # no mapping begins there: /proc/PID/map_files has no such link
@@ -40,8 +40,9 @@ def test_the_executable_is_found_although_deleted(
     copy = tmp_path / python[1].name
     copy.write_bytes(python[1].read_bytes())
     copy.chmod(0o700)
-    prefix = python[1].parent.parent
-    environ = {"PYTHONHOME": str(prefix), "LD_LIBRARY_PATH": str(prefix / "lib")}
+    original = installation(python[1])
+    libraries = ":".join(map(str, original.libraries))
+    environ = {"PYTHONHOME": str(original.prefix), "LD_PRELOAD": libraries}
     tracee = tracees.start(copy, "handlers.py", environ=environ)
     copy.unlink()
     mapped = MappedFile(str(copy), *NOT_MAPPED)
