@@ -11,4 +11,20 @@ REDUCTION_TEXTS: Final[dict[Reduction, str]] = {
         "the memory of the process was not read, and so nothing of its Python side:"
         " eintr-trace had no file descriptor left (EMFILE; RLIMIT_NOFILE of getrlimit(2))"
     ),
+    Reduction.WATCHPOINT_REFUSED: (
+        "when the Python handler began was not watched: perf_event_open(2) is not allowed here"
+        " (kernel.perf_event_paranoid, a container's seccomp filter), or offers no watchpoints"
+    ),
+    Reduction.WATCHPOINTS_TAKEN: (
+        "when the Python handler began was not watched: the main thread had no watchpoint left"
+        " (ENOSPC; a processor has four, of which eintr-trace takes two)"
+    ),
+    Reduction.WATCHPOINT_UNOPENED: (
+        "when the Python handler began was not watched: eintr-trace had no file descriptor or"
+        " no locked memory left (EMFILE, ENOMEM; RLIMIT_NOFILE and RLIMIT_MEMLOCK of getrlimit(2))"
+    ),
+    Reduction.MAIN_THREAD_UNKNOWN: (
+        "when the Python handler began was not watched: which thread is CPython's main thread"
+        " could not be read"
+    ),
 }

@@ -7,6 +7,7 @@ writes anything.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -43,6 +44,11 @@ _T = TypeVar("_T")
 # While other threads change the list, a walk of it fails now and then, or ends early at a
 # state that was just freed; the next one succeeds.
 _FIND_ATTEMPTS = 3
+
+# A pthread_t is the address of glibc's struct pthread: a tcbhead_t of 704 bytes, a list_t, and
+# then pid_t tid (nptl/descr.h, sysdeps/x86_64/nptl/tls.h).
+_PTHREAD_TID_AT = 720
+_TID_BYTES = 4
 
 
 def open_interpreter(tgid: int) -> InterpreterReader:
@@ -161,6 +167,24 @@ class InterpreterReader:
     def handler(self, signo: int) -> PythonHandler | None:
         """CPython's entry for one signal, ``None`` when it can't be read; needs no thread."""
         return _attempt([], "signal handler", lambda: self._handler(signo))
+
+    def tripped_address(self, signo: int) -> int | None:
+        """Where CPython marks that a signal's handler is to run; ``None``: not found."""
+        return None if self._handlers is None else self._handlers.tripped_address(signo)
+
+    def main_thread_tid(self) -> int | None:
+        """The thread that runs Python's signal handlers; ``None`` when that can't be read."""
+        if self._main_thread is None:
+            return None
+        try:
+            pthread_id = self._memory.unsigned(self._main_thread)
+            own_tid = self._memory.unsigned(pthread_id + _PTHREAD_TID_AT, _TID_BYTES)
+            tids = [int(name) for name in os.listdir(f"/proc/{self._tgid}/task")]  # noqa: PTH208 - names only
+        except (OSError, ReadError):
+            return None
+        if not self._in_other_namespace:
+            return own_tid if own_tid in tids else None
+        return next((tid for tid in tids if self._own_tid(tid) == own_tid), None)
 
     def close(self) -> None:
         """Close /proc/PID/mem; snapshots are then empty and say so."""

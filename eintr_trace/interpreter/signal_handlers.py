@@ -57,6 +57,10 @@ class SignalHandlerReader:
             location, code_address = self._callable(function)
         return PythonHandler(signo, kind, location, code_address, tripped)
 
+    def tripped_address(self, signo: int) -> int:
+        """Where the mark of a signal lies, an ``int`` of the C program."""
+        return self._address + signo * HANDLER_ENTRY_BYTES
+
     def _kind(self, function: int) -> HandlerKind:
         if function == 0:
             return HandlerKind.NOT_PYTHON

@@ -23,9 +23,14 @@ class Disposition(StrEnum):
 
 
 class Reduction(StrEnum):
-    """What was not looked at because the tracer itself had run out of something."""
+    """What was not looked at because the tracer itself was not able to."""
 
     MEMORY_UNREAD = "memory-unread"  # no descriptor left for /proc/PID/mem
+    # For a watchpoint on the main thread, which sees when the Python handler begins:
+    WATCHPOINT_REFUSED = "watchpoint-refused"  # not allowed, or this machine has none
+    WATCHPOINTS_TAKEN = "watchpoints-taken"  # no slot left
+    WATCHPOINT_UNOPENED = "watchpoint-unopened"  # no descriptor left, or no memory
+    MAIN_THREAD_UNKNOWN = "main-thread-unknown"
 
 
 @dataclass(frozen=True)
@@ -128,6 +133,19 @@ class ThreadSeen(Event):
 
 
 @dataclass(frozen=True)
+class HandlerWatch:
+    """A watch for the Python handler of a delivery to begin, from before the thread went on.
+
+    ``main_tid`` is CPython's main thread, the only one to run it. ``main_blocked_in`` is the
+    call that /proc/PID/task/TID/syscall showed of it where another thread took the signal;
+    ``None``: it was in none.
+    """
+
+    main_tid: int
+    main_blocked_in: str | None = None
+
+
+@dataclass(frozen=True)
 class SignalDelivered(Event):
     """A signal-delivery-stop.
 
@@ -136,7 +154,8 @@ class SignalDelivered(Event):
     ``handler_address`` is then that first handler's address. ``others_held`` are threads of
     the process that the tracer held when the signal was sent to the process: it may have been
     rerouted. ``rerouted_from`` is the main thread's tid when the kernel would have chosen it.
-    ``reduced``: what this stop would else have shown as well.
+    ``reduced``: what this stop would else have shown as well. ``handler_watch`` is there where
+    a Python handler is to run, and is watched for.
     """
 
     signal: SignalInfo
@@ -148,6 +167,7 @@ class SignalDelivered(Event):
     rerouted_from: int | None = None
     held_ns: int | None = None
     reduced: tuple[Reduction, ...] = ()
+    handler_watch: HandlerWatch | None = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +205,30 @@ class HandlerReturned(Event):
 
     retval: int | None
     held_ns: int | None = None
+
+
+@dataclass(frozen=True)
+class PythonHandlerBegan(Event):
+    """CPython is about to call the Python handler of ``signo``, in its main thread ``tid``.
+
+    A sample of a watchpoint on ``Handlers[signo].tripped`` (CPython Modules/signalmodule.c):
+    the write that is not CPython's C handler's. It answers every delivery since the last run.
+    """
+
+    signo: int
+    name: str
+
+
+@dataclass(frozen=True)
+class PythonHandlerDue(Event):
+    """The trace ends, and a handler that was watched for was not seen to begin.
+
+    ``tripped``: CPython's table says it is still to be called; ``None``: it can't be read.
+    """
+
+    signo: int
+    name: str
+    tripped: bool | None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 from eintr_trace.facts.signals import signal_name
 from eintr_trace.interpreter.errors import MemoryUnreadableError
@@ -114,11 +113,11 @@ class Deliveries:
             rerouted_from=self._rerouted_from(tracee, fields, woken),
         )
 
-    def tell(self, tracee: Tracee, event: SignalDelivered, held_ns: int) -> None:
+    def tell(self, tracee: Tracee, event: SignalDelivered) -> None:
         """Send the event, after what was passed on before it."""
         if tracee.passed:
             self.tell_passed(tracee)
-        self._emit(replace(event, held_ns=held_ns))
+        self._emit(event)
 
     @staticmethod
     def _remember(

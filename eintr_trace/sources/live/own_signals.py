@@ -1,9 +1,10 @@
 """The signals of the tracer itself while it traces, and what was inherited.
 
-Stops come as SIGCHLD and ends as SIGINT and its kin: all blocked in every thread and taken by
-sigtimedwait(2), so that no handler of ours ever runs. A SIGCHLD that is ignored is never sent
-at all (kernel/signal.c, do_notify_parent_cldstop()): its disposition must be the default. The
-terminal's stop signals must not stop us, which would freeze the tracee at its next signal.
+Stops come as SIGCHLD, hits of a watchpoint as SIGIO, and ends as SIGINT and its kin: all
+blocked in every thread and taken by sigtimedwait(2), so that no handler of ours ever runs. A
+SIGCHLD that is ignored is never sent at all (kernel/signal.c, do_notify_parent_cldstop()): its
+disposition must be the default. The terminal's stop signals must not stop us, which would
+freeze the tracee at its next signal.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 END_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-WAITED_SIGNALS = END_SIGNALS | {signal.SIGCHLD, signal.SIGTSTP}
+WAITED_SIGNALS = END_SIGNALS | {signal.SIGCHLD, signal.SIGIO, signal.SIGTSTP}
 _BACKGROUND_STOPS = (signal.SIGTTIN, signal.SIGTTOU)
 
 # What signal.getsignal() gives: a handler, SIG_DFL, SIG_IGN, or None for one set by C code.

@@ -21,6 +21,7 @@ from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.binding import SyscallInfo, SyscallOp
 from eintr_trace.sources.live.follow import Follow
+from eintr_trace.sources.live.handler_watch import HandlerWatches
 from eintr_trace.sources.live.registers import RT_SIGRETURN_NR, saved_frame_at_sigreturn
 from eintr_trace.sources.live.resuming import Resuming
 from eintr_trace.sources.live.tracee import Moment, Tracee
@@ -29,8 +30,11 @@ from eintr_trace.sources.live.tracee import Moment, Tracee
 class SyscallStops:
     """Begins to follow threads, serves their syscall-stops, tells when following ends."""
 
-    def __init__(self, resuming: Resuming, emit: Callable[[Event], None]) -> None:
+    def __init__(
+        self, resuming: Resuming, handlers: HandlerWatches, emit: Callable[[Event], None]
+    ) -> None:
         self._resuming = resuming
+        self._handlers = handlers
         self._emit = emit
         self.deliveries_decided = 0
 
@@ -84,6 +88,7 @@ class SyscallStops:
         except MemoryUnreadableError:
             frame = None
         handler = observe.handler_of(tracee, follow.signo)
+        self._handlers.returning(tracee, handler)
         held_ns = self._resuming.resume(tracee, now_ns)
         self._emit(
             HandlerReturning(

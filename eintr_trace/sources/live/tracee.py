@@ -42,13 +42,13 @@ def open_memory(tgid: int) -> Memory:
 class TracedProcess:
     """One process: its memory, and its interpreter once that was found.
 
-    ``problem`` says why there is no reader. ``main_tid`` is CPython's main thread as far as
-    known, the kernel's until then.
+    ``problem`` says why there is no reader. ``main_tid`` is CPython's main thread once that
+    was looked for and found.
     """
 
     def __init__(self, tgid: int) -> None:
         self.tgid = tgid
-        self.main_tid = tgid
+        self.main_tid: int | None = None
         self.memory = open_memory(tgid)
         self.reader: InterpreterReader | None = None
         self.problem: str | None = None
@@ -86,6 +86,7 @@ class TracedProcess:
     def executed(self, now_ns: int) -> None:
         """The process became another program: forget all that was read from the old one."""
         self.close()
+        self.main_tid = None
         self.memory = open_memory(self.tgid)
         self.search_later(now_ns)
 

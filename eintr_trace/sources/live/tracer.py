@@ -10,6 +10,7 @@ import errno
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from typing import assert_never
 
 from eintr_trace.facts.signals import signal_name
@@ -17,6 +18,7 @@ from eintr_trace.model.events import ContinueTrapped, Event, GroupStopped, Inter
 from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.deliveries import Deliveries
+from eintr_trace.sources.live.handler_watch import HandlerWatches
 from eintr_trace.sources.live.registers import read_registers
 from eintr_trace.sources.live.resuming import Resuming
 from eintr_trace.sources.live.roster import Roster
@@ -44,9 +46,10 @@ class Tracer:
         self, roster: Roster, emit: Callable[[Event], None], signals: frozenset[int] | None
     ) -> None:
         self._roster = roster
-        self._emit = emit
+        self._handlers = HandlerWatches(emit)
+        self._emit = emit = self._handlers.emit
         self._resuming = Resuming(emit)
-        self._syscall_stops = SyscallStops(self._resuming, emit)
+        self._syscall_stops = SyscallStops(self._resuming, self._handlers, emit)
         self._deliveries = Deliveries(roster, emit, signals)
         self._decided = 0
 
@@ -64,6 +67,10 @@ class Tracer:
     def deliveries_passed(self) -> int:
         """Those that were passed on unread for the sake of the program's progress."""
         return self._deliveries.passed
+
+    def prepare(self) -> None:
+        """Do what is slow, before the first thread is traced; in the thread that will trace."""
+        self._handlers.prepare()
 
     def serve(self, tid: int, stop: Stop, wait_round: int) -> None:
         """Serve one stop; ``wait_round`` counts the times the wait loop has slept."""
@@ -127,11 +134,14 @@ class Tracer:
         former_tid = binding.event_message(tracee.tid)
         for thread in self._roster.threads_of(tracee.process):
             self._forget(thread, "the process has executed another program")
+        self._handlers.close(tracee.process)
         self._resuming.resume(tracee, now_ns)
         self._roster.executed(tracee.process, former_tid, now_ns)
 
     def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
         reap(tracee.tid)
+        if tracee.tid in {tracee.process.tgid, tracee.process.main_tid}:
+            self._handlers.close(tracee.process)
         self._forget(tracee, "the thread has ended")
         status = end.status if isinstance(end, Exited) else None
         signo = end.signo if isinstance(end, Killed) else None
@@ -162,13 +172,15 @@ class Tracer:
         tracee.following.delivered(event)
         if tracee.following.innermost is None:
             self._decided += 1
+        event = self._handlers.delivering(tracee, event)
         held_ns = self._resuming.resume(tracee, now_ns, signo)
-        self._deliveries.tell(tracee, event, held_ns)
+        self._deliveries.tell(tracee, replace(event, held_ns=held_ns))
 
     def _pass_on(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """Deliver at once; a thread out of credit is no longer followed either."""
         was_followed = tracee.following.innermost is not None
         self._decided += tracee.following.abandon() + 1
+        self._handlers.passing(tracee, signo)
         self._resuming.resume(tracee, now_ns, signo)
         self._deliveries.count_passed(tracee, signo, now_ns)
         if was_followed:
@@ -237,7 +249,12 @@ class Tracer:
         """Tell of followed threads that made no stop for too long; reads only."""
         self._resuming.look_at_quiet(now_ns)
 
+    def tell_handlers(self) -> None:
+        """Tell of Python handlers that have begun without another stop."""
+        self._handlers.tell()
+
     def finish(self) -> None:
-        """Tell what is still untold: sums of deliveries that were passed on."""
+        """Tell what is still untold: sums of deliveries that were passed on, handlers to come."""
         for tracee in self._roster.tracees.values():
             self._deliveries.tell_passed(tracee)
+        self._handlers.finish()

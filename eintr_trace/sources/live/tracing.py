@@ -102,6 +102,7 @@ class Tracing:
         warnings = [(p, warn_of_threads_at_risk(p.tgid, p.reader)) for p in processes]
         header = _header()
         self._outlet.prepare(header)
+        self._tracer.prepare()
         seized = [(p, self._attachment.seize_process(p.tgid)) for p in processes]
         if self._command is not None:
             self._attachment.seize_process(self._command.pid)
@@ -138,6 +139,7 @@ class Tracing:
         while reason is None:
             self._loop.drain()
             now_ns = time.monotonic_ns()
+            self._tracer.tell_handlers()
             self._tracer.look_at_quiet(now_ns)
             self._roster.search_interpreters(now_ns)
             self._outlet.flush()

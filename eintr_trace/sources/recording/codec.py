@@ -34,6 +34,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "passed": events.DeliveryPassed,
     "handler-returning": events.HandlerReturning,
     "handler-returned": events.HandlerReturned,
+    "python-handler": events.PythonHandlerBegan,
+    "python-handler-due": events.PythonHandlerDue,
     "enter": events.SyscallEntered,
     "exit": events.SyscallExited,
     "group-stop": events.GroupStopped,

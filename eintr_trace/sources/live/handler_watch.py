@@ -1,0 +1,241 @@
+"""Watching for Python signal handlers to begin, from a delivery on, whichever thread took it.
+
+CPython's C handler sets ``Handlers[signo].tripped``; its main thread clears that mark right
+before it calls the Python handler (Modules/signalmodule.c: trip_signal(),
+_PyErr_CheckSignalsTstate(), in 2.7 PyErr_CheckSignals()). A write watchpoint on the mark, in
+the main thread only, therefore sees the C handler if that thread took the signal, and then the
+beginning of the Python handler, however much later that is.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from eintr_trace.facts.signals import signal_name
+from eintr_trace.model.events import (
+    Disposition,
+    Event,
+    HandlerWatch,
+    PythonHandlerBegan,
+    PythonHandlerDue,
+    Reduction,
+    SignalDelivered,
+)
+from eintr_trace.model.python_state import HandlerKind, PythonHandler, PythonSnapshot
+from eintr_trace.sources.live import binding, proc
+from eintr_trace.sources.live.perf_events import Breakpoint, BreakpointKind, OwnBreakpoint
+from eintr_trace.sources.live.tracee import TracedProcess, Tracee
+
+# Of the main thread's four hardware breakpoints: a debugger wants some too.
+_MOST_SLOTS = 2
+_TRIPPED_BYTES = 4
+
+_REFUSALS = {
+    errno.ENOSPC: Reduction.WATCHPOINTS_TAKEN,
+    errno.EMFILE: Reduction.WATCHPOINT_UNOPENED,
+    errno.ENFILE: Reduction.WATCHPOINT_UNOPENED,
+    errno.ENOMEM: Reduction.WATCHPOINT_UNOPENED,
+}
+"""What the errors of perf_event_open(2) and mmap(2) come to; the others mean not allowed."""
+
+
+@dataclass(eq=False)
+class _Slot:
+    """A watchpoint on one signal's mark.
+
+    ``c_handlers_due`` are the deliveries to the main thread itself whose C handler has not
+    written yet.
+    """
+
+    signo: int
+    process: TracedProcess
+    main_tid: int
+    watchpoint: Breakpoint
+    c_handlers_due: int = 0
+
+    def is_tripped(self) -> bool | None:
+        reader = self.process.reader
+        handler = None if reader is None else reader.handler(self.signo)
+        return None if handler is None else handler.tripped
+
+
+class HandlerWatches:
+    """The watchpoints of all processes, kept open and enabled only while a handler is due.
+
+    A process takes one slot for each signal waited for at a time. What a slot saw is told
+    before whatever is told next, and never while a thread is held.
+    """
+
+    def __init__(self, emit: Callable[[Event], None]) -> None:
+        self._emit = emit
+        self._slots: dict[TracedProcess, list[_Slot]] = {}
+        # Those that wait for a handler, the one that waits longest first.
+        self._enabled: dict[_Slot, None] = {}
+        self._untold: list[Event] = []
+        self._opener: OwnBreakpoint | None = None
+
+    def prepare(self) -> None:
+        """Do what is slow about the first watchpoint, before anything is traced."""
+        # Where it is not allowed, the first delivery concerned says so.
+        with suppress(OSError):
+            self._opener = OwnBreakpoint()
+
+    # Telling
+
+    def emit(self, event: Event) -> None:
+        """Tell an event, after the handlers seen to begin until now."""
+        self.tell()
+        self._emit(event)
+
+    def tell(self) -> None:
+        """Tell of the handlers seen to begin until now."""
+        self._collect()
+        untold, self._untold = self._untold, []
+        for event in untold:
+            self._emit(event)
+
+    def _collect(self) -> None:
+        for slot in list(self._enabled):
+            if self._has_begun(slot) and not self._is_due(slot):
+                self._disable(slot)
+
+    def _has_begun(self, slot: _Slot) -> bool:
+        begun = False
+        for sample in slot.watchpoint.samples():
+            if slot.c_handlers_due:
+                slot.c_handlers_due -= 1
+                continue
+            begun = True
+            tgid, name = slot.process.tgid, signal_name(slot.signo)
+            self._untold.append(
+                PythonHandlerBegan(sample.time_ns, tgid, slot.main_tid, slot.signo, name)
+            )
+        return begun
+
+    @staticmethod
+    def _is_due(slot: _Slot) -> bool:
+        """Whether the signal has come again meanwhile."""
+        return slot.c_handlers_due > 0 or slot.is_tripped() is True
+
+    # At the stops of a thread, before it goes on
+
+    def delivering(self, tracee: Tracee, event: SignalDelivered) -> SignalDelivered:
+        """Watch for the Python handler of a delivery, if there is one; the event says how."""
+        handler = None if event.python is None else event.python.handler
+        if event.disposition is not Disposition.CAUGHT or not _is_python(handler):
+            return event
+        main_tid = _main_tid(tracee, event.python)
+        if main_tid is None:
+            return _reduced(event, Reduction.MAIN_THREAD_UNKNOWN)
+        # What it saw until now was before this delivery.
+        self._collect()
+        try:
+            slot = self._slot(tracee.process, main_tid, event.signal.signo)
+        except OSError as error:
+            kind = _REFUSALS.get(error.errno or 0, Reduction.WATCHPOINT_REFUSED)
+            return _reduced(event, kind)
+        if tracee.tid == main_tid:
+            slot.c_handlers_due += 1
+        self._enable(slot)
+        blocked_in = None if tracee.tid == main_tid else _blocked_in(main_tid)
+        return replace(event, handler_watch=HandlerWatch(main_tid, blocked_in))
+
+    def passing(self, tracee: Tracee, signo: int) -> None:
+        """A delivery that is not looked at: its C handler will write as well."""
+        for slot in self._slots.get(tracee.process, ()):
+            if slot in self._enabled and (slot.signo, slot.main_tid) == (signo, tracee.tid):
+                self._collect()
+                slot.c_handlers_due += 1
+
+    def returning(self, tracee: Tracee, handler: PythonHandler | None) -> None:
+        """A C handler has run: if the mark it set is there, the Python handler is still due.
+
+        A slot is disabled by then if the main thread was just beginning an earlier one.
+        """
+        if handler is None or not handler.tripped:
+            return
+        for slot in self._slots.get(tracee.process, ()):
+            if slot.signo == handler.signo:
+                self._enable(slot)
+
+    def _slot(self, process: TracedProcess, main_tid: int, signo: int) -> _Slot:
+        """The slot of a signal: its own, a new one, or in place of an idle one.
+
+        Raises OSError as perf_event_open(2) does, with ENOSPC also when all of ours are in use.
+        """
+        slots = self._slots.setdefault(process, [])
+        for slot in slots:
+            if (slot.signo, slot.main_tid) == (signo, main_tid):
+                return slot
+        if len(slots) >= _MOST_SLOTS:
+            idle = next((slot for slot in slots if slot not in self._enabled), None)
+            if idle is None:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            idle.watchpoint.close()
+            slots.remove(idle)
+        address = None if process.reader is None else process.reader.tripped_address(signo)
+        assert address is not None  # its handler was read from there
+        watchpoint = Breakpoint(main_tid, BreakpointKind.WRITE, address, _TRIPPED_BYTES)
+        watchpoint.notify(threading.get_native_id())
+        slots.append(_Slot(signo, process, main_tid, watchpoint))
+        return slots[-1]
+
+    def _enable(self, slot: _Slot) -> None:
+        if slot not in self._enabled:
+            slot.watchpoint.enable()
+            self._enabled[slot] = None
+
+    def _disable(self, slot: _Slot) -> None:
+        slot.watchpoint.disable()
+        del self._enabled[slot]
+
+    # Ends
+
+    def close(self, process: TracedProcess) -> None:
+        """Watch no more: the process has ended, or is another program from now on."""
+        self._collect()
+        for slot in self._slots.pop(process, ()):
+            self._enabled.pop(slot, None)
+            slot.watchpoint.close()
+
+    def finish(self) -> None:
+        """Tell of the handlers that are still waited for, and watch no more."""
+        self.tell()
+        now_ns = time.monotonic_ns()
+        for slot in self._enabled:
+            name, tripped = signal_name(slot.signo), slot.is_tripped()
+            tgid = slot.process.tgid
+            self._emit(PythonHandlerDue(now_ns, tgid, slot.main_tid, slot.signo, name, tripped))
+        for process in list(self._slots):
+            self.close(process)
+        if self._opener is not None:
+            self._opener.close()
+
+
+def _reduced(event: SignalDelivered, kind: Reduction) -> SignalDelivered:
+    return replace(event, reduced=(*event.reduced, kind))
+
+
+def _is_python(handler: PythonHandler | None) -> bool:
+    return handler is not None and handler.kind is HandlerKind.FUNCTION
+
+
+def _main_tid(tracee: Tracee, python: PythonSnapshot | None) -> int | None:
+    """CPython's main thread, looked for once a process."""
+    process = tracee.process
+    if python is not None and python.is_python_main_thread:
+        process.main_tid = tracee.tid
+    elif process.main_tid is None and process.reader is not None:
+        process.main_tid = process.reader.main_thread_tid()
+    return process.main_tid
+
+
+def _blocked_in(tid: int) -> str | None:
+    number = proc.blocked_call_number(tid)
+    return None if number is None else binding.syscall_name(number)
