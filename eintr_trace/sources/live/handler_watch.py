@@ -50,7 +50,7 @@ class _Slot:
     """A watchpoint on one signal's mark.
 
     ``c_handlers_due`` are the deliveries to the main thread itself whose C handler has not
-    written yet.
+    written yet; ``runs_due`` those, to whichever thread, that wait for the Python handler.
     """
 
     signo: int
@@ -58,6 +58,7 @@ class _Slot:
     main_tid: int
     watchpoint: Breakpoint
     c_handlers_due: int = 0
+    runs_due: int = 0
 
     def is_tripped(self) -> bool | None:
         reader = self.process.reader
@@ -110,12 +111,13 @@ class HandlerWatches:
         for sample in slot.watchpoint.samples():
             if slot.c_handlers_due:
                 slot.c_handlers_due -= 1
-                continue
-            begun = True
-            tgid, name = slot.process.tgid, signal_name(slot.signo)
-            self._untold.append(
-                PythonHandlerBegan(sample.time_ns, tgid, slot.main_tid, slot.signo, name)
-            )
+            elif slot.runs_due:  # no more: Py_Finalize() clears all marks once again
+                slot.runs_due -= 1
+                begun = True
+                tgid, name = slot.process.tgid, signal_name(slot.signo)
+                self._untold.append(
+                    PythonHandlerBegan(sample.time_ns, tgid, slot.main_tid, slot.signo, name)
+                )
         return begun
 
     @staticmethod
@@ -140,6 +142,7 @@ class HandlerWatches:
         except OSError as error:
             kind = _REFUSALS.get(error.errno or 0, Reduction.WATCHPOINT_REFUSED)
             return _reduced(event, kind)
+        slot.runs_due += 1
         if tracee.tid == main_tid:
             slot.c_handlers_due += 1
         self._enable(slot)
@@ -161,7 +164,8 @@ class HandlerWatches:
         if handler is None or not handler.tripped:
             return
         for slot in self._slots.get(tracee.process, ()):
-            if slot.signo == handler.signo:
+            if slot.signo == handler.signo and slot not in self._enabled:
+                slot.runs_due = 1
                 self._enable(slot)
 
     def _slot(self, process: TracedProcess, main_tid: int, signo: int) -> _Slot:
@@ -193,6 +197,7 @@ class HandlerWatches:
 
     def _disable(self, slot: _Slot) -> None:
         slot.watchpoint.disable()
+        slot.runs_due = 0
         del self._enabled[slot]
 
     # Ends
