@@ -55,7 +55,8 @@ class FileDescriptor:
 
     ``target`` is the link of /proc/PID/fd; for sockets ``local`` and ``peer`` are endpoints,
     ``unread_bytes`` what the kernel holds for the program (SIOCINQ), ``receive_timeout_ns``
-    and ``send_timeout_ns`` are SO_RCVTIMEO and SO_SNDTIMEO (0: none).
+    and ``send_timeout_ns`` are SO_RCVTIMEO and SO_SNDTIMEO (0: none). ``connected`` is false
+    where getpeername(2) says ENOTCONN.
     """
 
     fd: int
@@ -66,6 +67,7 @@ class FileDescriptor:
     unread_bytes: int | None = None
     receive_timeout_ns: int | None = None
     send_timeout_ns: int | None = None
+    connected: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -289,6 +291,16 @@ class WentQuiet(Event):
     after_ns: int
     python: PythonSnapshot | None = None
     blocked_in: str | None = None
+
+
+@dataclass(frozen=True)
+class ConnectionSeen(Event):
+    """A later look at the socket of an interrupted call that raised, while nothing is stopped.
+
+    It is still open if ``descriptor.target``, the socket's inode, is what it was then.
+    """
+
+    descriptor: FileDescriptor
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ and is only ever asked, never changed.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import socket
@@ -100,6 +101,7 @@ def _describe_socket(tgid: int, fd: int, target: str) -> FileDescriptor:
             protocol=_protocol(duplicate),
             local=_unless_refused(lambda: _endpoint(duplicate.family, duplicate.getsockname())),
             peer=_unless_refused(lambda: _endpoint(duplicate.family, duplicate.getpeername())),
+            connected=_is_connected(duplicate),
             unread_bytes=_unless_refused(lambda: _unread_bytes(duplicate)),
             receive_timeout_ns=_unless_refused(lambda: _timeout_ns(duplicate, socket.SO_RCVTIMEO)),
             send_timeout_ns=_unless_refused(lambda: _timeout_ns(duplicate, socket.SO_SNDTIMEO)),
@@ -122,6 +124,14 @@ def _duplicate(tgid: int, fd: int) -> int:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
     return duplicate
+
+
+def _is_connected(asked: socket.socket) -> bool | None:
+    try:
+        asked.getpeername()
+    except OSError as error:
+        return False if error.errno == errno.ENOTCONN else None
+    return True
 
 
 def _protocol(asked: socket.socket) -> str:

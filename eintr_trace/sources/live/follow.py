@@ -36,6 +36,7 @@ class Follow:
     last: whether their delivery was told of. ``handler_codes`` are the code objects of the
     Python handlers they will have called.
     ``ran``: the thread has made a call since. ``deliveries`` are those it decides on.
+    ``looked_at_connection``: the call's socket was looked at once the call had raised.
     """
 
     call: Syscall
@@ -47,6 +48,7 @@ class Follow:
     stops: int = 0
     calls_after_raise: int = 0
     awaiting_result: bool = False
+    looked_at_connection: bool = False
 
     @property
     def signo(self) -> int | None:
@@ -69,7 +71,7 @@ class Follow:
         if self._is_same_call(syscall):
             self.awaiting_result = True
             return Step.AWAIT_RESULT
-        if self._raised(python):
+        if self.shows_raise(python):
             self.calls_after_raise += 1
             return Step.GO_ON if self.calls_after_raise <= _CALLS_AFTER_RAISE else Step.DONE
         return Step.DONE
@@ -91,7 +93,8 @@ class Follow:
             for frame in python.frames
         )
 
-    def _raised(self, python: PythonSnapshot | None) -> bool:
+    def shows_raise(self, python: PythonSnapshot | None) -> bool:
+        """Whether there is an exception that was not there at the interruption."""
         if python is None:
             return False
         old = {e.address for e in self.python.exceptions} if self.python is not None else set()

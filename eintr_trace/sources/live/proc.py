@@ -93,6 +93,14 @@ def blocked_call_number(tid: int) -> int | None:
     return None if blocked is None else blocked.nr
 
 
+def is_ending(tgid: int) -> bool:
+    """Whether a process is gone, or its main thread has ended (State ``Z`` or ``X``)."""
+    try:
+        return status_fields(tgid)["State"][0] in "ZX"
+    except OSError:
+        return True
+
+
 def command_name(tid: int) -> str | None:
     """The comm of a thread, ``None`` when it is gone."""
     try:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from eintr_trace.model.events import Event, WentQuiet
 from eintr_trace.sources.live import binding, observe, proc
 from eintr_trace.sources.live.binding import Resume
+from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.tracee import Tracee
 
 QUIET_AFTER_NS = 100_000_000  # an outcome not known by then is told as it stands
@@ -16,8 +17,9 @@ QUIET_AFTER_NS = 100_000_000  # an outcome not known by then is told as it stand
 class Resuming:
     """Resumes threads, and keeps account of the followed ones whose outcome is open."""
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
+    def __init__(self, emit: Callable[[Event], None], connections: Connections) -> None:
         self._emit = emit
+        self._connections = connections
         # The thread with the oldest stop comes first.
         self._open: dict[int, Tracee] = {}
 
@@ -48,13 +50,16 @@ class Resuming:
         while (at_ns := self.next_quiet_ns()) is not None and at_ns <= now_ns:
             tracee = self._open.pop(next(iter(self._open)))
             number = proc.blocked_call_number(tracee.tid)
+            python = observe.agreeing_python_state(tracee, None)
             self._emit(
                 WentQuiet(
                     now_ns,
                     tracee.process.tgid,
                     tracee.tid,
                     now_ns - tracee.following.last_stop_ns,
-                    python=observe.agreeing_python_state(tracee, None),
+                    python=python,
                     blocked_in=None if number is None else binding.syscall_name(number),
                 )
             )
+            if tracee.following.innermost is not None:
+                self._connections.look_after(tracee, tracee.following.innermost, python, now_ns)

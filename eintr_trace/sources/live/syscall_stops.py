@@ -20,6 +20,7 @@ from eintr_trace.model.events import (
 from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.binding import SyscallInfo, SyscallOp
+from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.follow import Follow
 from eintr_trace.sources.live.handler_watch import HandlerWatches
 from eintr_trace.sources.live.registers import RT_SIGRETURN_NR, saved_frame_at_sigreturn
@@ -31,10 +32,15 @@ class SyscallStops:
     """Begins to follow threads, serves their syscall-stops, tells when following ends."""
 
     def __init__(
-        self, resuming: Resuming, handlers: HandlerWatches, emit: Callable[[Event], None]
+        self,
+        resuming: Resuming,
+        handlers: HandlerWatches,
+        connections: Connections,
+        emit: Callable[[Event], None],
     ) -> None:
         self._resuming = resuming
         self._handlers = handlers
+        self._connections = connections
         self._emit = emit
         self.deliveries_decided = 0
 
@@ -111,6 +117,8 @@ class SyscallStops:
             python = observe.python_state(tracee, follow.signo, before=follow.python)
         self.deliveries_decided += tracee.following.entered(syscall, python)
         held_ns = self._resuming.resume(tracee, now_ns)
+        # Told first, so that the verdict on the exception has it from the start.
+        self._connections.look_after(tracee, follow, python, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
         self._emit(SyscallEntered(now_ns, tgid, tid, syscall, info.ip, info.sp, python, held_ns))
         if tracee.following.innermost is None:

@@ -17,6 +17,7 @@ from eintr_trace.facts.signals import signal_name
 from eintr_trace.model.events import ContinueTrapped, Event, GroupStopped, InterruptedCall
 from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, observe
+from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.deliveries import Deliveries
 from eintr_trace.sources.live.handler_watch import HandlerWatches
 from eintr_trace.sources.live.registers import read_registers
@@ -48,8 +49,9 @@ class Tracer:
         self._roster = roster
         self._handlers = HandlerWatches(emit)
         self._emit = emit = self._handlers.emit
-        self._resuming = Resuming(emit)
-        self._syscall_stops = SyscallStops(self._resuming, self._handlers, emit)
+        self._connections = Connections(emit, alive=roster.processes)
+        self._resuming = Resuming(emit, self._connections)
+        self._syscall_stops = SyscallStops(self._resuming, self._handlers, self._connections, emit)
         self._deliveries = Deliveries(roster, emit, signals)
         self._decided = 0
 
@@ -242,12 +244,14 @@ class Tracer:
     # Threads that make no stop
 
     def next_quiet_ns(self) -> int | None:
-        """When the next followed thread will have been without a stop for too long."""
-        return self._resuming.next_quiet_ns()
+        """When the next thread or socket is to be looked at that no stop will tell of."""
+        planned = (self._resuming.next_quiet_ns(), self._connections.next_look_ns())
+        return min((at_ns for at_ns in planned if at_ns is not None), default=None)
 
     def look_at_quiet(self, now_ns: int) -> None:
-        """Tell of followed threads that made no stop for too long; reads only."""
+        """Tell of followed threads that made no stop for too long, and of sockets; reads only."""
         self._resuming.look_at_quiet(now_ns)
+        self._connections.look(now_ns)
 
     def tell_handlers(self) -> None:
         """Tell of Python handlers that have begun without another stop."""

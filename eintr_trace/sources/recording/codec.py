@@ -41,6 +41,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "group-stop": events.GroupStopped,
     "continue": events.ContinueTrapped,
     "quiet": events.WentQuiet,
+    "connection": events.ConnectionSeen,
     "follow-ended": events.FollowEnded,
     "exec": events.ProcessExeced,
     "thread-exit": events.ThreadExited,
