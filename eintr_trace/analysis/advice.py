@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eintr_trace.analysis.calls import is_meant_to_end
-from eintr_trace.analysis.consequences import lost_frames, thrift_facts
 from eintr_trace.analysis.handler import is_default_int_handler
+from eintr_trace.analysis.lost_frames import lost_frames, thrift_facts
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from eintr_trace.facts.restart_codes import restart_code
-from eintr_trace.model.events import InterruptedCall, Syscall
+from eintr_trace.model.events import FileDescriptor, InterruptedCall, Syscall
 
 RESTART_SYSCALL = "restart_syscall"
 _WAIT_FOR_A_SIGNAL = frozenset({"pause", "rt_sigsuspend"})
+_RECEIVES = frozenset({"recvfrom", "recvmsg", "read", "readv"})
+_SENDS = frozenset({"sendto", "sendmsg", "write", "writev"})
 _THIRD = 2
 _LENGTH_IS_THIRD = frozenset({"read", "write", "recvfrom", "sendto", "pread64", "pwrite64"})
 
@@ -19,6 +21,30 @@ def was_interrupted(call: InterruptedCall | None) -> bool:
 def is_meant_to_end(call: Syscall) -> bool:
     """Tell whether a signal is what the call waits for: pause(2), sigsuspend(2)."""
     return call.name in _WAIT_FOR_A_SIGNAL
+
+
+def is_receive(call: Syscall) -> bool:
+    """Tell whether the call takes data from its descriptor."""
+    return call.name in _RECEIVES
+
+
+def is_send(call: Syscall) -> bool:
+    """Tell whether the call gives data to its descriptor."""
+    return call.name in _SENDS
+
+
+def socket_timeout(call: Syscall, descriptor: FileDescriptor) -> tuple[str, int] | None:
+    """Give the option and the nanoseconds of the timeout that a call on a socket has.
+
+    accept(2) heeds SO_RCVTIMEO, connect(2) SO_SNDTIMEO (socket(7)).
+    """
+    if is_receive(call) or call.name in {"accept", "accept4"}:
+        option, timeout_ns = "SO_RCVTIMEO", descriptor.receive_timeout_ns
+    elif is_send(call) or call.name == "connect":
+        option, timeout_ns = "SO_SNDTIMEO", descriptor.send_timeout_ns
+    else:
+        return None
+    return (option, timeout_ns) if timeout_ns else None
 
 
 def same_call(one: Syscall, other: Syscall) -> bool:

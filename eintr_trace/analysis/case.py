@@ -22,6 +22,7 @@ class Case:
         self.finding: Finding | None = None
         self._said: tuple[object, ...] | None = None
         self._known_ns = 0
+        self._consequences: tuple[str, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -56,9 +57,9 @@ class Case:
         if before is None or before.outcome is not finding.outcome:
             self._known_ns = time_ns
         episode = build_episode(self.trail, finding, self._known_ns)
-        if before is None:
-            return EpisodeUpdate(episode)
-        return EpisodeUpdate(episode, amended=True, amendment=self._news(before, episode))
+        amendment = None if before is None else self._news(before, episode)
+        self._consequences = episode.consequences
+        return EpisodeUpdate(episode, amended=before is not None, amendment=amendment)
 
     def _gist(self, finding: Finding) -> tuple[object, ...]:
         """What makes it worth speaking again when it differs."""
@@ -71,7 +72,7 @@ class Case:
             tuple(exception.address for exception in finding.chain),
             trail.follow_up,
             trail.reentry_interrupted,
-            trail.unread_bytes if finding.outcome in _SAYS_HOW_IT_ENDS else None,
+            trail.socket.state if finding.outcome in _SAYS_HOW_IT_ENDS else None,
             trail.exited,
             trail.interruption.signal,
         )
@@ -90,6 +91,7 @@ class Case:
             return f"The call made again {given}, {after} after the signal."
         if trail.reentry_interrupted:
             return "The call made again was interrupted in turn."
-        if trail.unread_bytes:
-            return f"The socket was closed with {trail.unread_bytes} bytes unread."
-        return f"{episode.headline}."
+        if self.finding is None or self.finding.catching != before.catching:
+            return f"{episode.headline}."
+        news = [one for one in episode.consequences if one not in self._consequences]
+        return news[0] if news else f"{episode.headline}."

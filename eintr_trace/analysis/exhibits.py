@@ -12,6 +12,14 @@ from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.reduced import reduced_evidence
+from eintr_trace.analysis.socket_exhibits import (
+    closed,
+    framing,
+    received_next,
+    sent_again,
+    socket_look,
+    timeout,
+)
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, exception, place, result
@@ -41,7 +49,12 @@ class Topic(Enum):
     CATCHER = auto()
     STATE = auto()
     PEP475 = auto()
-    UNREAD = auto()
+    SOCKET_LOOK = auto()
+    SENT_AGAIN = auto()
+    RECEIVED_NEXT = auto()
+    FRAMING = auto()
+    CLOSED = auto()
+    TIMEOUT = auto()
     TRACER = auto()
     INTERPRETER = auto()
     LOST = auto()
@@ -304,15 +317,6 @@ def _row_text(row: Pep475Row, version: Version) -> str:
     return f"{row.id} {behaviour} ({row.citation})"
 
 
-def _unread(trail: Trail, _: Finding) -> Evidence | None:
-    if not trail.unread_bytes:
-        return None
-    return Evidence(
-        EvidenceKind.PROC,
-        f"SIOCINQ at close: the kernel held {trail.unread_bytes} bytes of this socket unread",
-    )
-
-
 def _tracer(trail: Trail, _: Finding) -> Evidence | None:
     induced = tracer_induced(trail.interruption)
     if induced is None:
@@ -365,7 +369,12 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.CATCHER: _catcher,
     Topic.STATE: _state,
     Topic.PEP475: _pep475,
-    Topic.UNREAD: _unread,
+    Topic.SOCKET_LOOK: socket_look,
+    Topic.SENT_AGAIN: sent_again,
+    Topic.RECEIVED_NEXT: received_next,
+    Topic.FRAMING: framing,
+    Topic.CLOSED: closed,
+    Topic.TIMEOUT: timeout,
     Topic.TRACER: _tracer,
     Topic.INTERPRETER: _interpreter,
     Topic.LOST: _lost,

@@ -12,6 +12,7 @@ from eintr_trace.analysis.process import ProcessState, ThreadState, is_same_prog
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.model.episodes import Episode
 from eintr_trace.model.events import (
+    ConnectionSeen,
     ContinueTrapped,
     DeliveryPassed,
     Disposition,
@@ -79,7 +80,7 @@ class Judge:
         update = case.update(time_ns)
         process = self._processes.get(case.trail.interruption.tgid)
         if process is not None and case.ended_in_exception:
-            process.last_raising = case
+            process.raised(case)
         if update is not None:
             self._episodes[update.episode.id] = update.episode
             yield update
@@ -176,6 +177,10 @@ class Judge:
         thread = self._thread(event)
         thread.observe(event)
         return thread.cases
+
+    @_take.register
+    def _connection_seen(self, event: ConnectionSeen) -> Iterable[Case]:
+        return self._process(event.tgid).connection_seen(event)
 
     @_take.register
     def _follow_ended(self, event: FollowEnded) -> Iterable[Case]:

@@ -8,6 +8,7 @@ from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.model.events import (
+    ConnectionSeen,
     ContinueTrapped,
     Event,
     EventsLost,
@@ -24,6 +25,7 @@ from eintr_trace.model.events import (
 # Signals can nest without end; beyond these the oldest interruption is given up.
 _MOST_CASES = 8
 _MOST_SIGNAL_FRAMES = 64
+_MOST_CONNECTIONS = 64
 
 
 class ThreadState:
@@ -113,11 +115,13 @@ class ProcessState:
 
     ``dying`` are deliveries that end the process, of threads that are gone already;
     ``last_raising`` the last episode that ended in an exception: the process may end by it.
+    ``_connections`` are the last such episodes by the descriptor whose call was interrupted.
     """
 
     def __init__(self) -> None:
         self.seen: ProcessSeen | None = None
         self.last_raising: Case | None = None
+        self._connections: dict[int, Case] = {}
         self._threads: dict[int, ThreadState] = {}
         self._dying: list[Case] = []
 
@@ -129,6 +133,26 @@ class ProcessState:
         """Show an event to the open interruptions of all threads."""
         for thread in self._threads.values():
             thread.observe(event)
+
+    def raised(self, case: Case) -> None:
+        """An episode ended in an exception; what becomes of its socket may be seen later."""
+        self.last_raising = case
+        socket = case.trail.socket.interrupted
+        if socket is not None:
+            self._connections.pop(socket.fd, None)
+            self._connections[socket.fd] = case
+            if len(self._connections) > _MOST_CONNECTIONS:
+                del self._connections[next(iter(self._connections))]
+
+    def connection_seen(self, event: ConnectionSeen) -> list[Case]:
+        """Show a look at a socket to the interruptions of its thread, open and ended."""
+        cases = list(self.thread(event.tid).cases)
+        raising = self._connections.get(event.descriptor.fd)
+        if raising is not None and raising not in cases:
+            cases.append(raising)
+        for case in cases:
+            case.trail.observe(event)
+        return cases
 
     def thread_exited(self, event: ThreadExited) -> list[Case]:
         """End the thread's interruptions, but for one that is ending the whole process."""
@@ -158,6 +182,7 @@ class ProcessState:
         cases = [case for thread in self._threads.values() for case in thread.cases]
         cases += self._dying
         self._threads.clear()
+        self._connections.clear()
         self._dying = []
         return cases
 

@@ -14,9 +14,11 @@ from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raise
 from eintr_trace.analysis.frames import Survival, compare
 from eintr_trace.analysis.handler import HandlerSeen, find_running, seen_at
 from eintr_trace.analysis.interruption import Interruption, Trigger, from_delivery
+from eintr_trace.analysis.socket_after import SocketAfter, socket_of
 from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.model.episodes import FollowUp
 from eintr_trace.model.events import (
+    ConnectionSeen,
     ContinueTrapped,
     Disposition,
     Event,
@@ -93,16 +95,17 @@ class Trail:
     raising: Sighting | None = None
     otherwise_raising: Sighting | None = None
     latest: Sighting | None = None
-    unread_bytes: int | None = None
     quiet: WentQuiet | None = None
     lost_events: int = 0
     ending: Ending | None = None
     ending_text: str = ""
     exited: ProcessExited | None = None
     joined: SignalInfo | None = None
+    socket: SocketAfter = field(init=False)
     last_time_ns: int = field(default=0)
 
     def __post_init__(self) -> None:
+        self.socket = socket_of(self.interruption.call, self.interruption.frame)
         self.last_time_ns = self.interruption.time_ns
 
     @property
@@ -206,16 +209,21 @@ class Trail:
         if self.in_c_handler:
             self.c_handler_call = self.c_handler_call or event.syscall
             return
-        self._note_unread(event.syscall)
         if self.reentered is not None:
             # What follows is no longer about the interrupted call.
+            self.socket.entered(event, raised=self.raising is not None)
             return
         sighting = self._look(event.time_ns, event.syscall, event.python)
-        if sighting is not None and self._is_reentry(sighting):
+        if sighting is None:
+            return
+        self.socket.entered(event, raised=self.raising is not None)
+        # After a new request on the connection, a receive is for its reply.
+        if self.socket.sent is None and self._is_reentry(sighting):
             self.reentered = sighting
 
     @_take.register
     def _syscall_exited(self, event: SyscallExited) -> None:
+        self.socket.exited(event)
         if not self.awaits_follow_up:
             return
         if restart_code(event.retval) is not None:
@@ -229,6 +237,10 @@ class Trail:
         self.quiet = event
         if not self.in_c_handler and self.reentered is None:
             self._look(event.time_ns, None, event.python)
+
+    @_take.register
+    def _connection_seen(self, event: ConnectionSeen) -> None:
+        self.socket.seen(event)
 
     @_take.register
     def _events_lost(self, event: EventsLost) -> None:
@@ -276,15 +288,6 @@ class Trail:
             seen = {exception.address for exception in self.raising.chain}
             return any(exception.address in seen for exception in chain)
         return holds_eintr(chain) or raised_by_handler(chain, self.interruption.python_handler)
-
-    def _note_unread(self, call: Syscall) -> None:
-        """Note what a socket held when it was closed: until then it may still be read."""
-        interrupted = self.interruption.call
-        if call.name != "close" or interrupted is None or call.descriptor is None:
-            return
-        descriptor = interrupted.syscall.descriptor
-        if descriptor is not None and descriptor.fd == call.descriptor.fd:
-            self.unread_bytes = call.descriptor.unread_bytes
 
     def _is_reentry(self, sighting: Sighting) -> bool:
         interrupted = self.interruption.call

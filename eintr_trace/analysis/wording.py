@@ -66,5 +66,10 @@ def result(name: str, retval: int) -> str:
     if retval < 0:
         return f"failed with {errno.errorcode.get(-retval, f'errno {-retval}')}"
     if name in _TRANSFERS_BYTES:
-        return f"returned {retval} byte{'' if retval == 1 else 's'}"
+        return f"returned {bytes_said(retval)}"
     return f"returned {retval}"
+
+
+def bytes_said(count: int) -> str:
+    """Say ``1 byte``, ``65536 bytes``."""
+    return f"{count} byte{'' if count == 1 else 's'}"

@@ -41,6 +41,21 @@ class ThriftFact:
     citation: str
 
 
+RECEIVE_PREFIX = "recv_"
+"""The Thrift compiler's Python code: ``get_image`` calls ``recv_get_image`` for the reply."""
+
+SEND_PREFIX = "send_"
+"""Likewise: ``get_image`` first calls ``send_get_image``."""
+
+REPLY_NOT_MATCHED = (
+    "Thrift's generated Python client reads the next message on the connection as the reply:"
+    " it looks neither at the name nor at the sequence id in it"
+)
+REPLY_NOT_MATCHED_CITATION = (
+    "apache/thrift compiler/cpp/src/thrift/generate/t_py_generator.cc, generate_service_client():"
+    " (fname, mtype, rseqid) = iprot.readMessageBegin(), of which only mtype is used"
+)
+
 _TSOCKET = "thrift/transport/TSocket.py"
 _TTRANSPORT = "thrift/transport/TTransport.py"
 _NO_EINTR = "the word EINTR occurs in no commit under lib/py"

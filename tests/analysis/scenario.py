@@ -20,6 +20,7 @@ from typing import Any
 import yaml
 
 from eintr_trace.model.events import (
+    ConnectionSeen,
     ContinueTrapped,
     DeliveryPassed,
     Disposition,
@@ -110,14 +111,29 @@ def _scenario(document: Mapping, name: str) -> Scenario:
     )
 
 
-def call(short: str, unread_bytes: int | None = None) -> Syscall:
-    """Read ``recvfrom(3)``: name and first argument."""
+def call(short: str, about: Mapping) -> Syscall:
+    """Read ``recvfrom(3)``: name and first argument; ``about`` may say more of the socket."""
     name, _, first = short.rstrip(")").partition("(")
     number = int(first or 0)
     has_none = name in {"pause", "futex", "select"}
-    descriptor = None if has_none else FileDescriptor(number, unread_bytes=unread_bytes)
-    args = (number, 0x7000, 65536)
+    descriptor = None if has_none else described(number, about)
+    args = (number, 0x7000, about.get("length", 65536))
     return Syscall(name, NUMBERS[name], args, f"{name}({number}, …)", descriptor)
+
+
+def described(fd: int, about: Mapping) -> FileDescriptor:
+    """Descriptors from 3 on are sockets, those below are not."""
+    if fd < 3:
+        return FileDescriptor(fd)
+    ms = about.get("receive_timeout_ms")
+    return FileDescriptor(
+        fd,
+        target=f"socket:[{about.get('inode', fd)}]",
+        protocol=about.get("protocol", "TCP"),
+        unread_bytes=about.get("unread_bytes"),
+        receive_timeout_ns=None if ms is None else ms * MS,
+        connected=about.get("connected"),
+    )
 
 
 class Builder:
@@ -179,7 +195,7 @@ class Builder:
         return HandlerReturned(*where, about.get("retval", -4))
 
     def _enter(self, where: tuple[int, int, int], about: Mapping) -> Event:
-        syscall = call(about["call"], about.get("unread_bytes"))
+        syscall = call(about["call"], about)
         return SyscallEntered(*where, syscall, IP, 0x7000, self._snapshot(about))
 
     def _exit(self, where: tuple[int, int, int], about: Mapping) -> Event:
@@ -188,6 +204,9 @@ class Builder:
 
     def _quiet(self, where: tuple[int, int, int], about: Mapping) -> Event:
         return WentQuiet(*where, 100 * MS, self._snapshot(about), about.get("blocked_in"))
+
+    def _connection(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return ConnectionSeen(*where, described(about["fd"], about))
 
     def _follow_ended(self, where: tuple[int, int, int], about: Mapping) -> Event:
         return FollowEnded(*where, about.get("reason", "decided"))
@@ -216,7 +235,7 @@ class Builder:
     def _interrupted(self, about: Mapping) -> InterruptedCall | None:
         if "call" not in about:
             return None
-        return InterruptedCall(call(about["call"]), about.get("retval", -512), IP, 0x7000)
+        return InterruptedCall(call(about["call"], about), about.get("retval", -512), IP, 0x7000)
 
     def _snapshot(self, about: Mapping) -> PythonSnapshot | None:
         if "stack" not in about:

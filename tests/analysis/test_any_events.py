@@ -16,7 +16,9 @@ from tests.analysis.test_scenarios import HEADER, assert_backed
 
 assert FIXTURES.is_dir()
 
-CALLS = st.sampled_from(["recvfrom(3)", "recvfrom(4)", "poll(3)", "futex(8)", "write(1)", "pause"])
+CALLS = st.sampled_from(
+    ["recvfrom(3)", "recvfrom(4)", "poll(3)", "sendto(3)", "futex(8)", "write(1)", "pause"]
+)
 RETVALS = st.sampled_from([-512, -513, -514, -516, -4, -11, 0, 4096])
 FRAMES = ["main", "main@44", "read", "read@60", "read*", "handler"]
 STACKS = st.lists(st.sampled_from(FRAMES), max_size=4)
@@ -59,6 +61,10 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "enter": with_snapshot(call=CALLS),
     "exit": st.fixed_dictionaries({"call": st.just("recvfrom"), "retval": RETVALS}),
     "quiet": SNAPSHOTS,
+    "connection": st.fixed_dictionaries(
+        {"fd": st.sampled_from([3, 4])},
+        optional={"inode": st.just(9), "unread_bytes": st.sampled_from([None, 0, 5, 9])},
+    ),
     "follow_ended": st.just({}),
     "lost": st.just({"count": 3}),
     "passed": st.just({"count": 2}),
