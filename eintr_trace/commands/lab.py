@@ -60,7 +60,8 @@ def _server(argv: Sequence[str]) -> int:
         choices=list(Link),
         default=Link.STALL,
         help="how replies are slowed down: stall (default) sends half, waits, sends the rest; "
-        "pace sends 1 MB a second; netns has a slow network of its own (needs root)",
+        "hold waits before it sends anything; pace sends 1 MB a second; netns has a slow "
+        "network of its own (needs root)",
     )
     parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="%(default)s")
     parser.add_argument(
@@ -69,7 +70,7 @@ def _server(argv: Sequence[str]) -> int:
         metavar="S",
         type=positive_seconds,
         default=DEFAULT_STALL_S,
-        help="how long stall waits: %(default)g",
+        help="how long stall and hold wait: %(default)g",
     )
     _add_python(parser)
     arguments = parser.parse_args(argv)
@@ -88,7 +89,8 @@ def _client(argv: Sequence[str]) -> int:
         default=Variant.PLAIN,
         help="what it does about the signal: plain (default) catches Thrift's exception, "
         "uncaught does not, retry calls recv again after EINTR, raising-handler gives up in "
-        "the handler, timeout is plain with setTimeout",
+        "the handler, timeout is plain with setTimeout, second-call waits for Enter and calls "
+        "get_image again on the same connection, call-again does so at once",
     )
     parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="%(default)s")
     parser.add_argument(

@@ -33,19 +33,21 @@ def waiting_call(pid: int) -> str | None:
 
 
 def nothing_on_the_way(pid: int, port: int) -> bool:
-    """Whether all that was sent on connections of local or remote ``port`` has been read.
+    """Whether all that a server on ``port`` has sent was read by its clients.
 
-    From the queues in /proc/PID/net/tcp (proc(5)), which shows ``pid``'s network namespace.
+    From the queues in /proc/PID/net/tcp (proc(5)), which shows ``pid``'s network namespace:
+    what the server's sockets hold to be sent, and its clients' to be read.
     """
     try:
         lines = Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]
     except OSError:
         return False
-    return all(
-        queues == "00000000:00000000"
-        for _, local, remote, state, queues in (line.split()[:5] for line in lines)
-        if state == _ESTABLISHED and port in (_port(local), _port(remote))
-    )
+    for _, local, remote, state, queues in (line.split()[:5] for line in lines):
+        to_send, _, to_read = queues.partition(":")
+        on_the_way = (_port(local) == port and to_send) or (_port(remote) == port and to_read)
+        if state == _ESTABLISHED and on_the_way and int(on_the_way, 16):
+            return False
+    return True
 
 
 def _port(endpoint: str) -> int:

@@ -35,7 +35,8 @@ def run_server(
 ) -> NoReturn:
     """Become the server; it says where it listens, and serves until Ctrl-C.
 
-    With ``Link.STALL`` it waits ``stall_s`` seconds in the middle of each reply. With
+    With ``Link.STALL`` it waits ``stall_s`` seconds in the middle of each reply, with
+    ``Link.HOLD`` before it. With
     ``Link.NETNS`` it lives in a network namespace of its own, which a client must join.
     Raises EintrTraceError.
     """

@@ -29,6 +29,8 @@ Attach = Callable[[int], AbstractContextManager[None]]
 """Given the client's pid: attached once entered; left when the client has ended."""
 
 HANDLED = f"Receive sig {int(signal.SIGUSR1)}"
+WAITING = "Waiting for a line to call again"
+_MOST_REPLIES = 2  # the server may stall in each
 _RECEIVED = re.compile(r"^get (\d+) bytes in ", re.MULTILINE)
 _LISTENING = re.compile(r"^Listening on \S+:(\d+)$", re.MULTILINE)
 
@@ -119,7 +121,10 @@ def run_experiment(
     ):
         with attach(client.pid):
             signals = tuple(_send_signals(experiment, server, client, deadline))
-            server.child.tell_to_go_on()
+            for _ in range(_MOST_REPLIES):
+                server.child.tell_to_go_on()
+            if experiment.variant is Variant.SECOND_CALL:
+                client.tell_to_go_on()
             exit_status = client.wait(deadline)
         if server.child.has_ended:
             raise _ended_early(server.child, deadline)
@@ -161,13 +166,15 @@ def _running_client(
 def _send_signals(
     experiment: Experiment, server: _Server, client: Child, deadline: Deadline
 ) -> Iterator[SentSignal]:
-    stalls = experiment.link is Link.STALL
-    if stalls and not server.child.wait_for_text("Half sent", deadline):
+    stalls = experiment.link in {Link.STALL, Link.HOLD}
+    if stalls and not server.child.wait_for_text("Sent: ", deadline):
         raise _ended_early(server.child, deadline)
 
     next_ns = 0
 
     def blocked() -> str | None:
+        if WAITING in client.output:
+            return WAITING
         if time.monotonic_ns() < next_ns:
             return None
         if stalls and not nothing_on_the_way(client.pid, server.port):
@@ -176,7 +183,7 @@ def _send_signals(
 
     for number in range(1, experiment.signals + 1):
         call = client.wait_for(blocked, deadline, "the client was blocked in a call")
-        if call is None:
+        if call is None or call is WAITING:
             return
         sent = SentSignal(call, time.monotonic_ns())
         next_ns = sent.time_ns + round(experiment.interval_s * 1e9)

@@ -31,11 +31,13 @@ exec "$@"
 class Link(StrEnum):
     """How the reply is slowed down.
 
-    ``STALL``: the server sends half, waits, sends the rest. ``PACE``: it sends
+    ``STALL``: the server sends half, waits, sends the rest. ``HOLD``: it waits before it sends
+    anything. ``PACE``: it sends
     PACE_BYTES_PER_SECOND. ``NETNS``: tc slows ``lo`` of a network namespace of their own.
     """
 
     STALL = "stall"
+    HOLD = "hold"
     PACE = "pace"
     NETNS = "netns"
 

@@ -20,6 +20,8 @@ class Variant(StrEnum):
     ``PLAIN`` catches Thrift's exception, ``UNCAUGHT`` does not, ``RETRY`` catches EINTR where
     it calls ``recv`` and calls again, ``RAISING_HANDLER``'s handler raises, ``TIMEOUT`` is
     ``PLAIN`` with ``setTimeout``, so that CPython waits in ``poll`` instead of ``recvfrom``.
+    ``SECOND_CALL`` catches the exception, waits for a line on standard input and calls
+    ``get_image`` once more on the same connection; ``CALL_AGAIN`` does so at once.
     """
 
     PLAIN = "plain"
@@ -27,6 +29,8 @@ class Variant(StrEnum):
     RETRY = "retry"
     RAISING_HANDLER = "raising-handler"
     TIMEOUT = "timeout"
+    SECOND_CALL = "second-call"
+    CALL_AGAIN = "call-again"
 
 
 CLIENT_OPTIONS: Mapping[Variant, tuple[str, ...]] = MappingProxyType(
@@ -36,6 +40,8 @@ CLIENT_OPTIONS: Mapping[Variant, tuple[str, ...]] = MappingProxyType(
         Variant.RETRY: ("--retry",),
         Variant.RAISING_HANDLER: ("--raise-in-handler",),
         Variant.TIMEOUT: ("--timeout-ms", "60000"),
+        Variant.SECOND_CALL: ("--call-again", "when-told"),
+        Variant.CALL_AGAIN: ("--call-again", "at-once"),
     }
 )
 
@@ -54,9 +60,9 @@ def server_command(python: Path, link: Link, port: int, stall_s: float | None) -
     """
     command = [str(python), str(PROGRAMS / "server.py"), "--port", str(port)]
     match link:
-        case Link.STALL:
+        case Link.STALL | Link.HOLD:
             wait = ("--stall-until-told",) if stall_s is None else ("--stall-seconds", f"{stall_s}")
-            return [*command, *wait]
+            return [*command, *wait, "--share", "0" if link is Link.HOLD else "0.5"]
         case Link.PACE:
             return [*command, "--bytes-per-second", str(PACE_BYTES_PER_SECOND)]
         case Link.NETNS:

@@ -57,29 +57,78 @@ def on_signal_raise(signum, frame):
     raise GaveUp("the handler gives up")
 
 
-def fetch(options):
-    """Call get_image once and say what came."""
+def connect(options):
+    """Return a client and the transport it calls through, open."""
     socket_class = RetryingSocket if options.retry else TSocket.TSocket
     connection = socket_class("127.0.0.1", options.port)
     connection.setTimeout(options.timeout_ms)
     transport = TTransport.TBufferedTransport(connection)
     client = Calculator.Client(TBinaryProtocol.TBinaryProtocol(transport))
     transport.open()
-    say("Start thrift req")
+    return client, transport
+
+
+def fetch(client):
+    """Call get_image, say what came and return it."""
     started = time.time()
     image = client.get_image()
     say("get %d bytes in %.3f s" % (len(image), time.time() - started))
+    return image
+
+
+def fetch_numbered(client):
+    """The same, and say for which request of the connection that image was made."""
+    say("the image of request %d" % bytearray(fetch(client)[:1])[0])
+
+
+def fetch_twice(client, wait):
+    """Call get_image, and whatever becomes of it, once more on the same connection."""
+    try:
+        fetch_numbered(client)
+    except Thrift.TException as e:
+        say_exception(e)
+    wait()
+    say("Start second thrift req")
+    fetch_numbered(client)
+
+
+def wait_for_a_line():
+    """Wait to be told on standard input."""
+    say("Waiting for a line to call again")
+    sys.stdin.readline()
+
+
+def run(options):
+    """Do what the command line asks for."""
+    client, transport = connect(options)
+    say("Start thrift req")
+    if options.call_again is None:
+        fetch(client)
+    else:
+        fetch_twice(client, WAITS[options.call_again])
     transport.close()
+
+
+def say_exception(e):
+    """Say what Thrift raised and what it wraps."""
+    say(repr(e))
+    say("inner: %r" % (getattr(e, "inner", None),))
+
+
+WAITS = {"at-once": lambda: None, "when-told": wait_for_a_line}
 
 
 def parse_options():
     """Read the command line: the plain client, or one of its variants."""
-    parser = argparse.ArgumentParser(description="Calls get_image once.")
+    parser = argparse.ArgumentParser(description="Calls get_image.")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--timeout-ms", type=int, help="call setTimeout with it")
     parser.add_argument("--no-except", action="store_true", help="catch no exception")
     parser.add_argument("--retry", action="store_true", help="call recv again after EINTR")
     parser.add_argument("--raise-in-handler", action="store_true")
+    parser.add_argument(
+        "--call-again", choices=sorted(WAITS), help="call it twice; when-told waits for a line"
+    )
     return parser.parse_args()
 
 
@@ -90,13 +139,12 @@ def main():
     signal.signal(signal.SIGUSR1, handler)
     say("Start client @ %d" % os.getpid())
     if options.no_except:
-        fetch(options)
+        run(options)
         return
     try:
-        fetch(options)
+        run(options)
     except Thrift.TException as e:
-        say(repr(e))
-        say("inner: %r" % (getattr(e, "inner", None),))
+        say_exception(e)
         traceback.print_exc(file=sys.stdout)
 
 

@@ -23,11 +23,15 @@ WRITES_PER_SECOND = 20
 
 
 class Image(Calculator.Iface):
-    """The service."""
+    """The service; ``requests`` counts how often it was asked."""
+
+    def __init__(self):
+        self.requests = 0
 
     def get_image(self):
-        """Return exactly IMAGE_BYTES bytes."""
-        return b"\x89" * IMAGE_BYTES
+        """Return exactly IMAGE_BYTES bytes, the first of which is the request's number."""
+        self.requests += 1
+        return bytes(bytearray([self.requests % 256])) + b"\x89" * (IMAGE_BYTES - 1)
 
 
 class Link(object):
@@ -39,18 +43,19 @@ class Link(object):
 
 
 class StalledLink(Link):
-    """Sends half, waits until ``wait`` returns, sends the rest."""
+    """Sends a ``share`` of each reply (0: nothing), waits until ``wait`` returns, goes on."""
 
-    def __init__(self, wait):
+    def __init__(self, wait, share):
         self.wait = wait
+        self.share = share
 
     def send(self, write, data):
-        """Hand over one half, then the other."""
-        half = len(data) // 2
-        write(data[:half])
-        say("Half sent: %d of %d bytes" % (half, len(data)))
+        """Hand over one part, then the other."""
+        first = int(len(data) * self.share)
+        write(data[:first])
+        say("Sent: %d of %d bytes" % (first, len(data)))
         self.wait()
-        write(data[half:])
+        write(data[first:])
         say("All sent")
 
 
@@ -115,17 +120,18 @@ def parse_options():
     parser.add_argument("--port", type=int, default=0)
     link = parser.add_mutually_exclusive_group()
     link.add_argument("--stall-until-told", action="store_true", help="wait for a line on stdin")
-    link.add_argument("--stall-seconds", type=float, help="send half, wait, send the rest")
+    link.add_argument("--stall-seconds", type=float, help="send a part, wait, send the rest")
     link.add_argument("--bytes-per-second", type=int, help="send so many bytes a second")
+    parser.add_argument("--share", type=float, default=0.5, help="what is sent before a stall")
     return parser.parse_args()
 
 
 def chosen_link(options):
     """Return the link the command line asks for."""
     if options.stall_until_told:
-        return StalledLink(sys.stdin.readline)
+        return StalledLink(sys.stdin.readline, options.share)
     if options.stall_seconds is not None:
-        return StalledLink(lambda: time.sleep(options.stall_seconds))
+        return StalledLink(lambda: time.sleep(options.stall_seconds), options.share)
     if options.bytes_per_second is not None:
         return PacedLink(options.bytes_per_second)
     return Link()
