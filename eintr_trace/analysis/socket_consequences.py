@@ -24,11 +24,15 @@ _LOOKS = (Topic.SOCKET_LOOK, Topic.FRAMING)
 def left_unread(trail: Trail, finding: Finding) -> Consequence | None:
     """The rest of a reply on a connection that stays open: the next call reads it as its own."""
     socket = trail.socket
-    if not _stays_out_of_step(trail, finding) or socket.sent is not None or not socket.is_open:
+    if not _got_out_of_step(trail, finding) or socket.sent is not None or not socket.is_open:
         return None
     method = lost_reply_of(lost_frames(trail, finding))
     if socket.unread_bytes < socket.most_unread:
         return _read_since(socket, method)
+    if trail.exited is not None:
+        return _unread_at_the_end(socket, method)
+    if finding.catching.caught is False:
+        return None
     if socket.unread_bytes:
         return _unread(socket, method)
     if method is None:
@@ -44,7 +48,7 @@ def left_unread(trail: Trail, finding: Finding) -> Consequence | None:
 def sent_again(trail: Trail, finding: Finding) -> Consequence | None:
     """A request on the connection of the lost reply: done twice, and answered by the old one."""
     socket = trail.socket
-    if not _stays_out_of_step(trail, finding) or socket.sent is None:
+    if not _got_out_of_step(trail, finding) or socket.sent is None:
         return None
     after = duration(socket.sent.time_ns - trail.interruption.time_ns)
     unread = f", while {bytes_said(socket.unread_at_send)} lay unread" * bool(socket.unread_at_send)
@@ -95,13 +99,12 @@ def sent_twice(trail: Trail, finding: Finding) -> Consequence | None:
     return Consequence(text, (Topic.REENTERED, Topic.STACK))
 
 
-def _stays_out_of_step(trail: Trail, finding: Finding) -> bool:
-    """Tell whether data was awaited on a stream that the program can still use."""
+def _got_out_of_step(trail: Trail, finding: Finding) -> bool:
+    """Tell whether the exception ended a wait for data on a stream."""
     socket = trail.socket
     if finding.outcome not in RAISING or not socket.awaited_data or socket.interrupted is None:
         return False
-    is_stream = (socket.interrupted.protocol or "").startswith(_STREAMS)
-    return is_stream and trail.exited is None and finding.catching.caught is not False
+    return (socket.interrupted.protocol or "").startswith(_STREAMS)
 
 
 def _unread(socket: SocketAfter, method: str | None) -> Consequence:
@@ -117,6 +120,14 @@ def _unread(socket: SocketAfter, method: str | None) -> Consequence:
         " next call on this connection will read them as its own reply."
     )
     return Consequence(text, (*_LOOKS, Topic.STACK, Topic.CATCHER))
+
+
+def _unread_at_the_end(socket: SocketAfter, method: str | None) -> Consequence | None:
+    if not socket.unread_bytes:
+        return None
+    of = "" if method is None else f" of the reply of {method}"
+    text = f"{bytes_said(socket.unread_bytes)}{of} lay unread in the socket when it was last seen"
+    return Consequence(f"{text}, before the process ended.", (Topic.SOCKET_LOOK, Topic.ENDING))
 
 
 def _read_since(socket: SocketAfter, method: str | None) -> Consequence:
