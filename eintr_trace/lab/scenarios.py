@@ -23,6 +23,10 @@ SCENARIOS = Path(__file__).parent / "scenarios.toml"
 _NAME = re.compile(r"[A-Za-z0-9_.,+=() -]+")
 _VERSION = re.compile(r"(\d+)\.(\d+)")
 
+_TOML_NAMES: Mapping[type, str] = MappingProxyType(
+    {str: "text", bool: "truth value", list: "list", dict: "table"}
+)
+
 T = TypeVar("T")
 
 
@@ -124,7 +128,7 @@ class _Entry:
         """The value of ``key``; ``None``: it has none."""
         value = self._left.pop(key, None)
         if value is not None and type(value) is not kind:
-            self.refuse(f"has a {key!r} that is no {kind.__name__}")
+            self.refuse(f"has a {key!r} that is no {_TOML_NAMES[kind]}")
         return value
 
     def text(self, key: str) -> str:

@@ -1,7 +1,6 @@
 """What the setups of several scenarios need; valid on Python 2.7 and 3.x."""
 
 import fcntl
-import multiprocessing
 import os
 import signal
 import socket
@@ -64,7 +63,9 @@ def locked_by_child():
 
 
 def forking():
-    """Return multiprocessing in the way it starts processes by fork, on every version."""
+    """Return multiprocessing as it starts processes by fork; 3.14 has another default."""
+    import multiprocessing
+
     if hasattr(multiprocessing, "get_context"):
         return multiprocessing.get_context("fork")
     return multiprocessing
