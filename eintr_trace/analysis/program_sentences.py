@@ -35,6 +35,7 @@ _SEEN = (
     Topic.STATE,
     Topic.INTERPRETER,
     Topic.LOST,
+    Topic.REDUCED,
     Topic.ENDING,
 )
 

@@ -68,6 +68,10 @@ class ProcessMemory(Memory):
         except OSError:
             return b""
 
+    def fileno(self) -> int:
+        """The number of its descriptor."""
+        return self._fd
+
     def close(self) -> None:
         """Close the descriptor; reading afterwards raises MemoryUnreadableError."""
         if self._fd >= 0:

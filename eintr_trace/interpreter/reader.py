@@ -63,15 +63,23 @@ def open_interpreter(tgid: int) -> InterpreterReader:
             f"its memory cannot be opened: {error.strerror}"
         ) from error
     try:
-        return InterpreterReader(tgid, memory, locate_interpreter(tgid, memory))
-    except (OSError, ReadError) as error:
-        memory.close()
-        raise NotReadableInterpreterError(
-            f"its memory cannot be read (it may have ended, or become another program): {error}"
-        ) from error
+        return find_interpreter(tgid, memory)
     except NotReadableInterpreterError:
         memory.close()
         raise
+
+
+def find_interpreter(tgid: int, memory: Memory) -> InterpreterReader:
+    """Find CPython in a process whose memory is open already, and is shared with the reader.
+
+    Raises NotReadableInterpreterError, and leaves the memory open.
+    """
+    try:
+        return InterpreterReader(tgid, memory, locate_interpreter(tgid, memory))
+    except (OSError, ReadError) as error:
+        raise NotReadableInterpreterError(
+            f"its memory cannot be read (it may have ended, or become another program): {error}"
+        ) from error
 
 
 class InterpreterReader:
@@ -113,12 +121,9 @@ class InterpreterReader:
             else SignalHandlerReader(memory, layout, located.handlers, objects, dicts, codes)
         )
 
-    def of_fork(self, tgid: int) -> InterpreterReader | None:
-        """A reader for a child made by fork(2), at once; ``None`` when it is gone already."""
-        try:
-            return InterpreterReader(tgid, ProcessMemory(tgid), self._located)
-        except OSError:
-            return None
+    def of_fork(self, tgid: int, memory: Memory) -> InterpreterReader:
+        """A reader for a child made by fork(2), at once: everything lies where it did."""
+        return InterpreterReader(tgid, memory, self._located)
 
     def snapshot(
         self,

@@ -111,6 +111,7 @@ class Deliveries:
             handler_address=registers.ip if nested else None,
             python=observe.python_state(tracee, signo),
             rerouted_from=self._rerouted_from(tracee, fields, woken),
+            reduced=observe.reductions(tracee),
         )
 
     def tell(self, tracee: Tracee, event: SignalDelivered) -> None:

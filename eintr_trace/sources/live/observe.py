@@ -5,7 +5,7 @@ Everything here happens while the thread is held, so it reads no more than an ev
 
 from __future__ import annotations
 
-from eintr_trace.model.events import InterruptedCall, SignalInfo, Syscall
+from eintr_trace.model.events import InterruptedCall, Reduction, SignalInfo, Syscall
 from eintr_trace.model.python_state import PythonHandler, PythonSnapshot
 from eintr_trace.sources.live import binding, proc, siginfo
 from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
@@ -79,3 +79,9 @@ def handler_of(tracee: Tracee, signo: int | None) -> PythonHandler | None:
     """CPython's entry for a signal; ``None`` when there is none to read."""
     reader = tracee.process.reader
     return None if reader is None or signo is None else reader.handler(signo)
+
+
+def reductions(tracee: Tracee) -> tuple[Reduction, ...]:
+    """What the stop would have shown as well, had the tracer not run out of something."""
+    short = tracee.process.memory.out_of_descriptors
+    return (Reduction.MEMORY_UNREAD,) if short else ()

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 
+from eintr_trace.sources.live import descriptor_limit
+
 # include/uapi/linux/perf_event.h
 _PERF_EVENT_OPEN_NR = 298  # x86_64
 _PERF_TYPE_BREAKPOINT = 5
@@ -181,4 +183,5 @@ def _open(tid: int, attributes: bytes) -> int:
     if fd < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
+    descriptor_limit.require_spare(fd)
     return fd

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eintr_trace.sources.live import attach, launch, own_signals
+from eintr_trace.sources.live import attach, descriptor_limit, launch, own_signals
 from eintr_trace.sources.live.options import LiveOptions, LiveResult
 from eintr_trace.sources.live.registers import require_supported
 from eintr_trace.sources.live.reporter import Consume, Reporter
@@ -23,7 +23,8 @@ def run_live(options: LiveOptions, consume: Consume) -> LiveResult:
         reporter = Reporter(consume, inherited)
         command = launch.prepare(options.command, inherited) if options.command else None
         tracing = Tracing(options, tgids, command, reporter.outlet)
-        tracing.run_in_thread()
+        with descriptor_limit.raised():  # a command has been forked already, with its own
+            tracing.run_in_thread()
         report_status = reporter.finish()
         tracing.raise_failure()
         if command is None:

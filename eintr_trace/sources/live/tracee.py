@@ -7,36 +7,17 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from eintr_trace.errors import EintrTraceError
-from eintr_trace.interpreter.memory import Memory, ProcessMemory
-from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
+from eintr_trace.interpreter.reader import InterpreterReader, find_interpreter
 from eintr_trace.sources.live import proc
 from eintr_trace.sources.live.follow import FollowStack
 from eintr_trace.sources.live.hold_budget import HoldBudget
+from eintr_trace.sources.live.tracee_memory import TraceeMemory
 
 _THREADS_READ_AHEAD = 64
 
 # When to look for the interpreter of a program that has just been executed, after the exec:
 # it has to be loaded first. Far apart, so that a program that is not CPython costs nothing.
 _SEARCH_AFTER_NS = tuple(ms * 1_000_000 for ms in (30, 80, 200, 500, 1_500, 4_000))
-
-
-class NoMemory(Memory):
-    """A process that is gone or does not let itself be read: every address is unreadable."""
-
-    def read_some(self, address: int, size_bytes: int) -> bytes:  # noqa: ARG002 - none of them is
-        """Nothing."""
-        return b""
-
-    def close(self) -> None:
-        """Nothing to give back."""
-
-
-def open_memory(tgid: int) -> Memory:
-    """The memory of a process; an empty one if it can't be opened (proc(5), /proc/pid/mem)."""
-    try:
-        return ProcessMemory(tgid)
-    except OSError:
-        return NoMemory()
 
 
 class TracedProcess:
@@ -49,7 +30,7 @@ class TracedProcess:
     def __init__(self, tgid: int) -> None:
         self.tgid = tgid
         self.main_tid: int | None = None
-        self.memory = open_memory(tgid)
+        self.memory = TraceeMemory(tgid)
         self.reader: InterpreterReader | None = None
         self.problem: str | None = None
         self._search_at_ns: list[int] = []
@@ -59,14 +40,19 @@ class TracedProcess:
         """A child as fork(2) leaves it: a copy, whose interpreter lies where the parent's does."""
         child = cls(tgid)
         if parent is not None:
-            child.reader = None if parent.reader is None else parent.reader.of_fork(tgid)
+            if parent.reader is not None:
+                child.reader = parent.reader.of_fork(tgid, child.memory)
             child.problem = parent.problem
         return child
 
     def find_interpreter(self) -> bool:
         """Look for CPython now; true when it was found. Takes long: never during a stop."""
         try:
-            self.reader = open_interpreter(self.tgid)
+            self.memory.open()
+            self.reader = find_interpreter(self.tgid, self.memory)
+        except OSError as error:
+            self.problem = f"its memory cannot be opened: {error.strerror}"
+            return False
         except EintrTraceError as error:
             self.problem = error.message
             return False
@@ -87,7 +73,7 @@ class TracedProcess:
         """The process became another program: forget all that was read from the old one."""
         self.close()
         self.main_tid = None
-        self.memory = open_memory(self.tgid)
+        self.memory = TraceeMemory(self.tgid)
         self.search_later(now_ns)
 
     def search_later(self, now_ns: int) -> None:

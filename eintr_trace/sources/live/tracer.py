@@ -207,6 +207,7 @@ class Tracer:
                 was_stopped=stopped_by is not None,
                 python=python,
                 held_ns=held_ns,
+                reduced=observe.reductions(tracee),
             )
         )
 
@@ -226,6 +227,7 @@ class Tracer:
                 call,
                 python=python,
                 held_ns=time.monotonic_ns() - now_ns,
+                reduced=observe.reductions(tracee),
             )
         )
 
