@@ -75,8 +75,8 @@ DECISIONS: list[tuple[Version, str, str | None, Behaviour]] = [
     # what was not looked at
     ((3, 1, 0), "recvfrom", "recv", Behaviour.NOT_KNOWN),
     ((2, 6, 9), "recvfrom", "recv", Behaviour.NOT_KNOWN),
-    ((3, 15, 0), "pause", "pause", Behaviour.NOT_KNOWN),
-    ((3, 15, 0), "recvfrom", "recv", Behaviour.RETRIES),
+    ((3, 16, 0), "pause", "pause", Behaviour.NOT_KNOWN),
+    ((3, 16, 0), "recvfrom", "recv", Behaviour.RETRIES),
     # a C extension's function
     ((3, 11, 7), "recvfrom", "execute", Behaviour.NOT_KNOWN),
     ((3, 11, 7), "getpid", None, Behaviour.NOT_KNOWN),

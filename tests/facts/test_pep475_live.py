@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from functools import cache
-from pathlib import Path
 
 import pytest
 
 from eintr_trace.facts.pep475 import Behaviour, Version, decide_pep475
 from eintr_trace.facts.syscalls import all_interruptible_calls
+from eintr_trace.lab.interpreters import find_interpreters
 from tests.facts.blocked_program import BlockedProgram, blocked_program
 
 pytestmark = pytest.mark.live
 
-BRANCHES = [(2, 7), *((3, minor) for minor in range(6, 15))]
+BRANCHES = [(2, 7), *((3, minor) for minor in range(6, 16))]
 
 # case of the tracee -> the calls it may block in, and the name its Python instruction calls
 CASES = {
@@ -25,7 +22,7 @@ CASES = {
     "recv_so_rcvtimeo": (("recvfrom",), "recv"),
     "accept": (("accept4", "accept"), "accept"),
     "select_select": (("select", "pselect6"), "select"),
-    "poll": (("poll",), "poll.poll"),
+    "poll": (("poll", "ppoll"), "poll.poll"),
     "epoll": (("epoll_wait",), "epoll.poll"),
     "sleep": (("select", "pselect6", "clock_nanosleep"), "sleep"),
     "os_read": (("read",), "os.read"),
@@ -40,21 +37,17 @@ CASES = {
     "sigtimedwait": (("rt_sigtimedwait",), "sigtimedwait"),
 }
 NEW_IN: dict[str, Version] = {"os_lockf": (3, 3), "eventfd_read": (3, 10), "sigtimedwait": (3, 3)}
+IOCTL_NR = 16  # arch/x86/entry/syscalls/syscall_64.tbl
 PYTHON_3_NAMES = {"file.read": "BufferedReader.read"}
 
 
 @cache
 def _interpreters() -> dict[Version, str]:
-    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"))
-    candidates = [sys.executable, *map(str, sorted(pyenv.glob("versions/*/bin/python")))]
-    found: dict[Version, str] = {}
-    for python in candidates:
-        script = "import sys; print('%d.%d.%d' % sys.version_info[:3])"
-        text = subprocess.run([python, "-c", script], capture_output=True, text=True).stdout
-        if text:
-            major, minor, micro = map(int, text.split("."))
-            found[(major, minor, micro)] = python
-    return found
+    return {
+        found.version: str(found.executable)
+        for found in find_interpreters()
+        if found.version is not None and found.implementation == "CPython"
+    }
 
 
 APPLICABLE = [
@@ -67,9 +60,7 @@ APPLICABLE = [
 
 @pytest.mark.parametrize(("branch", "case"), APPLICABLE)
 def test_behaviour_is_what_the_table_says(branch: Version, case: str) -> None:
-    version = next((found for found in _interpreters() if found[:2] == branch), None)
-    if version is None:
-        pytest.skip(f"no CPython {branch[0]}.{branch[1]} found")
+    version = _newest_of(branch)
     syscalls, called = CASES[case]
     if version >= (3,):
         called = PYTHON_3_NAMES.get(called, called)
@@ -80,6 +71,21 @@ def test_behaviour_is_what_the_table_says(branch: Version, case: str) -> None:
         observed = _observed(program)
     expected = decide_pep475(version, numbers[program.nr], called)
     assert observed is expected.behaviour, program.lines
+
+
+@pytest.mark.parametrize("branch", [pytest.param(b, id=f"{b[0]}.{b[1]}") for b in BRANCHES])
+def test_ioctl(branch: Version) -> None:
+    version = _newest_of(branch)
+    with blocked_program("ioctl", [IOCTL_NR], _interpreters()[version]) as program:
+        observed = _observed(program)
+    assert observed is decide_pep475(version, "ioctl", "fcntl.ioctl").behaviour, program.lines
+
+
+def _newest_of(branch: Version) -> Version:
+    versions = [found for found in _interpreters() if found[:2] == branch]
+    if not versions:
+        pytest.skip(f"no CPython {branch[0]}.{branch[1]} found")
+    return max(versions)
 
 
 def _observed(program: BlockedProgram) -> Behaviour:

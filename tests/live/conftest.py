@@ -9,7 +9,7 @@ import pytest
 
 from eintr_trace.lab.interpreters import FoundInterpreter, find_interpreters
 
-WANTED = ["2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13"]
+WANTED = ["2.7", "3.6", "3.7", "3.8", "3.9", "3.10", "3.11", "3.12", "3.13", "3.14", "3.15"]
 
 
 @cache
