@@ -60,7 +60,8 @@ class Scenario:
     it. ``call`` assigns ``result``. ``release`` lets it finish; empty: it ends by itself.
     ``blocked_in`` are the system calls in which it may be seen waiting. ``since`` and
     ``until`` (inclusive) bound the versions, and ``because`` says why. ``not_with`` holds the
-    dispositions that make no sense, with the reason. ``modules`` must be importable.
+    dispositions that make no sense, with the reason; ``not_on`` the implementations of Python
+    that lack the call. ``modules`` must be importable.
     """
 
     name: str
@@ -75,11 +76,14 @@ class Scenario:
     until: tuple[int, int] | None = None
     because: str | None = None
     not_with: Mapping[Disposition, str] = field(default_factory=lambda: MappingProxyType({}))
+    not_on: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     modules: tuple[str, ...] = ()
     subset: bool = False
 
-    def not_for(self, version: tuple[int, ...]) -> str | None:
-        """Why the scenario is not for this version of Python; ``None``: it is."""
+    def not_for(self, version: tuple[int, ...], implementation: str = "CPython") -> str | None:
+        """Why the scenario is not for this Python; ``None``: it is."""
+        if implementation in self.not_on:
+            return self.not_on[implementation]
         too_old = self.since is not None and version[:2] < self.since
         too_new = self.until is not None and version[:2] > self.until
         return self.because if too_old or too_new else None
@@ -167,6 +171,14 @@ class _Entry:
             self.refuse(f"has a {key!r} that is no number above 0")
         return float(value)
 
+    def reasons(self, key: str) -> Mapping[str, str]:
+        """A table of reasons."""
+        table = self.take(key, dict) or {}
+        for name, reason in table.items():
+            if not isinstance(reason, str) or not reason:
+                self.refuse(f"does not say why it is {key!r} {name!r}")
+        return MappingProxyType(table)
+
     def require_no_more(self, left: Mapping[str, object] | None = None) -> None:
         """Refuse keys that nobody has asked for."""
         unknown = self._left if left is None else left
@@ -191,6 +203,7 @@ def _scenario(entry: _Entry) -> Scenario:
         until=entry.version("until"),
         because=entry.take("because", str),
         not_with=_not_with(entry),
+        not_on=entry.reasons("not_on"),
         modules=entry.texts("modules"),
         subset=entry.take("subset", bool) or False,
     )
@@ -227,10 +240,8 @@ def _full(entry: _Entry) -> Full:
 
 
 def _not_with(entry: _Entry) -> Mapping[Disposition, str]:
-    reasons = entry.take("not_with", dict) or {}
-    for disposition, reason in reasons.items():
-        if disposition not in set(Disposition):
-            entry.refuse(f"is not with {disposition!r}, which is no disposition")
-        if not isinstance(reason, str) or not reason:
-            entry.refuse(f"does not say why it is not with {disposition!r}")
+    reasons = entry.reasons("not_with")
+    for name in reasons:
+        if name not in set(Disposition):
+            entry.refuse(f"is not with {name!r}, which is no disposition")
     return MappingProxyType({Disposition(name): reason for name, reason in reasons.items()})

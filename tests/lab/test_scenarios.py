@@ -44,6 +44,7 @@ since = "3.6"
 until = "3.10"
 because = "it was so then"
 not_with = { sig-ign = "no sense" }
+not_on = { PyPy = "it has none" }
 modules = ["ssl"]
 subset = true
 '''
@@ -55,6 +56,7 @@ subset = true
     assert (scenario.modules, scenario.subset) == (("ssl",), True)
     versions = [(2, 7, 18), (3, 6, 15), (3, 10, 1), (3, 11, 0)]
     reasons = [scenario.not_for(version) for version in versions]
+    assert scenario.not_for((3, 6, 9), "PyPy") == "it has none"
     assert reasons == ["it was so then", None, None, "it was so then"]
 
 
@@ -88,7 +90,8 @@ def test_an_entry_with_the_least(tmp_path: Path) -> None:
         (LEAST + "since = '3'", "has a 'since' that is not like 3.10"),
         (LEAST + "since = '3.6'", "does not say why ('because')"),
         (LEAST + "not_with = { nothing = 'x' }", "is not with 'nothing', which is no disposition"),
-        (LEAST + "not_with = { plain = '' }", "does not say why it is not with 'plain'"),
+        (LEAST + "not_with = { plain = '' }", "does not say why it is 'not_with' 'plain'"),
+        (LEAST + "not_on = { PyPy = 3 }", "does not say why it is 'not_on' 'PyPy'"),
         (LEAST + "subset = 1", "has a 'subset' that is no truth value"),
     ],
 )
