@@ -22,7 +22,8 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     yield from _foreign_handler(trail)
     match finding.outcome:
         case Outcome.RESUMED_BY_INTERPRETER:
-            yield _draft(_resumed(trail), Topic.REENTERED, Topic.PEP475, Topic.HANDLER)
+            topics = (Topic.REENTERED, Topic.PEP475, Topic.HANDLER, Topic.HANDLER_RUN)
+            yield _draft(_resumed(trail), *topics)
         case Outcome.RESTARTED_BY_KERNEL:
             yield from _flag_only(trail)
         case Outcome.ABANDONED_BY_HANDLER:
@@ -76,12 +77,20 @@ def _since(row: Pep475Row) -> str:
 
 
 def _ran_handler(trail: Trail) -> str:
-    handler, seen = trail.interruption.python_handler, trail.handler_seen
+    handler = trail.interruption.python_handler
     if not trail.interruption.is_main_thread:
         return "left the Python handler to the main thread"
-    if handler is None or handler.location is None or (seen is None and not trail.handler_done_ns):
+    if handler is None or handler.location is None or not _handler_ran_first(trail):
         return "gave Python's signal handlers their turn"
     return f"ran the handler {place(handler.location)} from inside the call"
+
+
+def _handler_ran_first(trail: Trail) -> bool:
+    """Tell whether the Python handler was seen to run before the call was made again."""
+    run, again = trail.handler_run, trail.reentered
+    if trail.handler_seen is not None or trail.handler_done_ns is not None:
+        return True
+    return run is not None and again is not None and run.time_ns < again.time_ns
 
 
 def _made_again(trail: Trail) -> str:

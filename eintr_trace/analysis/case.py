@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.episode import build_episode
+from eintr_trace.analysis.handler_delay import delay_sentences, is_late
 from eintr_trace.analysis.outcome import Finding, judge
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.analysis.wording import duration, result
@@ -21,6 +22,7 @@ class Case:
         self.trail = trail
         self.finding: Finding | None = None
         self._said: tuple[object, ...] | None = None
+        self._noted: tuple[object, ...] = ()
         self._known_ns = 0
         self._consequences: tuple[str, ...] = ()
 
@@ -50,14 +52,19 @@ class Case:
         finding = judge(self.trail)
         if finding is None:
             return None
-        before, said = self.finding, self._said
+        before, said, noted = self.finding, self._said, self._noted
         self.finding, self._said = finding, self._gist(finding)
-        if self._said == said:
+        self._noted = (self.trail.handler_run, self.trail.handler_outstanding)
+        if (self._said, self._noted) == (said, noted):
             return None
         if before is None or before.outcome is not finding.outcome:
             self._known_ns = time_ns
         episode = build_episode(self.trail, finding, self._known_ns)
-        amendment = None if before is None else self._news(before, episode)
+        amendment = None
+        if before is not None and self._said == said:
+            amendment = self._handler_news(finding)
+        elif before is not None:
+            amendment = self._news(before, episode)
         self._consequences = episode.consequences
         return EpisodeUpdate(episode, amended=before is not None, amendment=amendment)
 
@@ -76,6 +83,12 @@ class Case:
             trail.exited,
             trail.interruption.signal,
         )
+
+    def _handler_news(self, finding: Finding) -> str | None:
+        """Say when the Python handler began; ``None``: soon enough to be no news."""
+        if not is_late(self.trail):
+            return None
+        return " ".join(draft.text for draft in delay_sentences(self.trail, finding))
 
     def _news(self, before: Finding, episode: Episode) -> str:
         trail = self.trail

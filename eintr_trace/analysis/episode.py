@@ -10,6 +10,7 @@ from eintr_trace.analysis.consequences import consequences
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Exhibits, gather
+from eintr_trace.analysis.handler_delay import handler_run
 from eintr_trace.analysis.headline import headline
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.kernel_sentences import kernel_sentences
@@ -21,7 +22,6 @@ from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.restart_codes import restart_code_name
 from eintr_trace.model.episodes import (
     Episode,
-    HandlerRun,
     InterruptedSyscall,
     PythonSide,
     Sentence,
@@ -55,7 +55,7 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
         outcome=finding.outcome,
         confidence=finding.confidence,
         tracer_induced=None if induced is None else induced.kind,
-        python=_python_side(trail),
+        python=_python_side(trail, finding),
         exceptions=describe(finding.chain, None if frame is None else frame.location),
         caught=finding.catching.caught,
         caught_at=finding.catching.caught_at,
@@ -81,18 +81,8 @@ def _syscall(interruption: Interruption) -> InterruptedSyscall | None:
     return InterruptedSyscall(call.syscall, call.retval, restart_code_name(call.retval))
 
 
-def _python_side(trail: Trail) -> PythonSide | None:
+def _python_side(trail: Trail, finding: Finding) -> PythonSide | None:
     python = trail.interruption.python
     if python is None:
         return None
-    return PythonSide(python.frames, _handler_run(trail), python.problem)
-
-
-def _handler_run(trail: Trail) -> HandlerRun | None:
-    handler, seen = trail.interruption.python_handler, trail.handler_seen
-    if handler is None:
-        return None
-    if seen is None:
-        return HandlerRun(handler.location, None, None)
-    delay_ns = seen.time_ns - trail.interruption.time_ns
-    return HandlerRun(handler.location, delay_ns, seen.at_the_call)
+    return PythonSide(python.frames, handler_run(trail, finding), python.problem)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
+from eintr_trace.analysis import handler_exhibits
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
-from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.outcome import Finding
@@ -42,6 +42,9 @@ class Topic(Enum):
     SIGNAL_FRAME = auto()
     KERNEL_RULE = auto()
     HANDLER = auto()
+    HANDLER_RUN = auto()
+    MAIN_THREAD = auto()
+    HANDLER_RULE = auto()
     DEFAULT_INT_HANDLER = auto()
     REENTERED = auto()
     FOLLOW_UP = auto()
@@ -154,20 +157,6 @@ def _stack(trail: Trail, _: Finding) -> Evidence | None:
     return Evidence(EvidenceKind.MEMORY, text, trail.interruption.time_ns)
 
 
-def _c_handler(trail: Trail, _: Finding) -> Evidence | None:
-    restored = trail.restored
-    if restored is None or restored.tripped is None:
-        return None
-    if restored.tripped:
-        text = (
-            f"CPython's table of handlers marks {_name(trail)} as tripped: CPython's C handler"
-            " ran, and the Python handler was still to be called"
-        )
-    else:
-        text = f"CPython's table of handlers does not mark {_name(trail)} as tripped"
-    return Evidence(EvidenceKind.MEMORY, text, restored.time_ns)
-
-
 def _signal_frame(trail: Trail, finding: Finding) -> Evidence | None:
     restored = trail.restored
     if restored is None or finding.kernel.shown_by is not ShownBy.SIGNAL_FRAME:
@@ -189,43 +178,6 @@ def _kernel_rule(_: Trail, finding: Finding) -> Evidence | None:
     rule = RESTART_RULES[code]
     text = f"{code.name}: {rule.meaning} ({rule.citation})"
     return Evidence(EvidenceKind.RULE, text)
-
-
-def _handler(trail: Trail, _: Finding) -> Evidence | None:
-    handler = trail.interruption.python_handler
-    if handler is None:
-        return None
-    who = "the Python handler" if handler.location is None else f"{place(handler.location)}"
-    if trail.handler_seen is not None:
-        seen = trail.handler_seen
-        where = _directly_on_top(trail) if seen.at_the_call else ""
-        text = f"{_after(trail, seen.time_ns)} {who} was on the stack{where}"
-        return Evidence(EvidenceKind.MEMORY, text, seen.time_ns)
-    if trail.handler_done_ns is not None:
-        text = (
-            f"{_after(trail, trail.handler_done_ns)} the tripped mark was gone: CPython had"
-            f" called {who} in between"
-        )
-        return Evidence(EvidenceKind.MEMORY, text, trail.handler_done_ns)
-    return None
-
-
-def _default_int_handler(trail: Trail, _: Finding) -> Evidence | None:
-    if not is_default_int_handler(trail.interruption.python_handler):
-        return None
-    text = (
-        "signal.default_int_handler raises KeyboardInterrupt whenever it is called"
-        " (CPython Modules/signalmodule.c signal_default_int_handler())"
-    )
-    return Evidence(EvidenceKind.RULE, text)
-
-
-def _directly_on_top(trail: Trail) -> str:
-    frame = trail.interruption.frame
-    if frame is None:
-        return ""
-    at = "its interrupted instruction" if frame.calls is None else f"its call of {frame.calls}"
-    return f", directly on top of {place(frame.location)}, which was still at {at}"
 
 
 def _reentered(trail: Trail, _: Finding) -> Evidence | None:
@@ -358,11 +310,14 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.JOINED: _joined,
     Topic.THREAD: _thread,
     Topic.STACK: _stack,
-    Topic.C_HANDLER: _c_handler,
+    Topic.C_HANDLER: handler_exhibits.c_handler,
     Topic.SIGNAL_FRAME: _signal_frame,
     Topic.KERNEL_RULE: _kernel_rule,
-    Topic.HANDLER: _handler,
-    Topic.DEFAULT_INT_HANDLER: _default_int_handler,
+    Topic.HANDLER: handler_exhibits.handler,
+    Topic.HANDLER_RUN: handler_exhibits.handler_run,
+    Topic.MAIN_THREAD: handler_exhibits.main_thread,
+    Topic.HANDLER_RULE: handler_exhibits.handler_rule,
+    Topic.DEFAULT_INT_HANDLER: handler_exhibits.default_int_handler,
     Topic.REENTERED: _reentered,
     Topic.FOLLOW_UP: _follow_up,
     Topic.EXCEPTION: _exception,

@@ -22,6 +22,26 @@ class HandlerSeen:
     at_the_call: bool | None
 
 
+@dataclass(frozen=True)
+class HandlerBegan:
+    """CPython was about to call the Python handler, for so many deliveries at once."""
+
+    time_ns: int
+    deliveries: int
+
+
+@dataclass(frozen=True)
+class HandlerOutstanding:
+    """Nothing more was seen of a handler that was watched for; ``when`` says what ended it.
+
+    ``due``: it was still to be called then. ``False``: it had been, unseen.
+    """
+
+    time_ns: int
+    when: str
+    due: bool | None
+
+
 def is_python_function(handler: PythonHandler | None) -> bool:
     """Tell whether CPython's table holds a Python callable for the signal."""
     return handler is not None and handler.kind is HandlerKind.FUNCTION

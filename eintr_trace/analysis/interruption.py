@@ -14,6 +14,7 @@ from eintr_trace.model.events import (
     ContinueTrapped,
     Disposition,
     GroupStopped,
+    HandlerWatch,
     InterruptedCall,
     ProcessSeen,
     Reduction,
@@ -58,6 +59,7 @@ class Interruption:
     rerouted_from: int | None = None
     before_user_mode: bool = False
     reduced: tuple[Reduction, ...] = ()
+    handler_watch: HandlerWatch | None = None
 
     @property
     def interpreter(self) -> Interpreter | None:
@@ -133,6 +135,7 @@ def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) 
         rerouted_from=event.rerouted_from,
         before_user_mode=event.before_user_mode,
         reduced=event.reduced,
+        handler_watch=event.handler_watch,
     )
 
 

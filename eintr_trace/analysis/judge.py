@@ -25,6 +25,8 @@ from eintr_trace.model.events import (
     ProcessExeced,
     ProcessExited,
     ProcessSeen,
+    PythonHandlerBegan,
+    PythonHandlerDue,
     SignalDelivered,
     SyscallEntered,
     SyscallExited,
@@ -83,7 +85,8 @@ class Judge:
             process.raised(case)
         if update is not None:
             self._episodes[update.episode.id] = update.episode
-            yield update
+            if update.amendment is not None or not update.amended:
+                yield update
 
     def _summary(self, episodes: tuple[Episode, ...]) -> Summary:
         outcomes = Counter(episode.outcome for episode in episodes)
@@ -131,6 +134,7 @@ class Judge:
         absorbing = thread.absorbing(event)
         if absorbing is not None:
             absorbing.trail.absorb(event)
+            self._process(event.tgid).awaited.expect(absorbing)
             if event.disposition is Disposition.CAUGHT:
                 thread.push_signal_frame(absorbing.trail, event)
             return [absorbing]
@@ -163,6 +167,14 @@ class Judge:
         thread = self._thread(event)
         thread.pop_signal_frame(event)
         return thread.cases
+
+    @_take.register
+    def _python_handler_began(self, event: PythonHandlerBegan) -> Iterable[Case]:
+        return self._process(event.tgid).awaited.began(event)
+
+    @_take.register
+    def _python_handler_due(self, event: PythonHandlerDue) -> Iterable[Case]:
+        return self._process(event.tgid).awaited.due(event)
 
     @_take.register
     def _handler_returned(self, event: HandlerReturned) -> Iterable[Case]:
@@ -198,7 +210,7 @@ class Judge:
 
     @_take.register
     def _process_execed(self, event: ProcessExeced) -> Iterable[Case]:
-        return self._process(event.tgid).end_all(Ending.EXECED)
+        return self._process(event.tgid).execed(event)
 
     @_take.register
     def _events_lost(self, event: EventsLost) -> Iterable[Case]:
@@ -215,8 +227,10 @@ class Judge:
     def _began(self, thread: ThreadState, trail: Trail) -> Iterable[Case]:
         """Put a new interruption under judgement; give it, and those it may concern."""
         touched = list(thread.cases)
-        thread.add(Case(trail))
-        return [*touched, thread.cases[-1]]
+        case = Case(trail)
+        thread.add(case)
+        self._process(trail.interruption.tgid).awaited.expect(case)
+        return [*touched, case]
 
     def _end_everything(self) -> Iterator[Case]:
         for process in self._processes.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from signal import SIGCONT
 
+from eintr_trace.analysis.awaited_handlers import AwaitedHandlers
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.trail import Ending, Trail
@@ -16,6 +17,7 @@ from eintr_trace.model.events import (
     GroupStopped,
     HandlerReturned,
     HandlerReturning,
+    ProcessExeced,
     ProcessExited,
     ProcessSeen,
     SignalDelivered,
@@ -116,12 +118,15 @@ class ProcessState:
     ``dying`` are deliveries that end the process, of threads that are gone already;
     ``last_raising`` the last episode that ended in an exception: the process may end by it.
     ``_connections`` are the last such episodes by the descriptor whose call was interrupted.
+    ``awaited`` are those whose Python handler is still to begin, though their threads may be
+    followed no more.
     """
 
     def __init__(self) -> None:
         self.seen: ProcessSeen | None = None
         self.last_raising: Case | None = None
         self._connections: dict[int, Case] = {}
+        self.awaited = AwaitedHandlers()
         self._threads: dict[int, ThreadState] = {}
         self._dying: list[Case] = []
 
@@ -171,7 +176,13 @@ class ProcessState:
         for case in cases:
             if case.awaits_process_end:
                 case.trail.exited = event
-        return _ended(cases, Ending.PROCESS_EXITED)
+        waiting = self.awaited.ended(event.time_ns, "when the process ended")
+        return _ended(cases, Ending.PROCESS_EXITED) + waiting
+
+    def execed(self, event: ProcessExeced) -> list[Case]:
+        """End everything that is open: it is another program from now on."""
+        waiting = self.awaited.ended(event.time_ns, "when the process became another program")
+        return self.end_all(Ending.EXECED) + waiting
 
     def end_all(self, ending: Ending) -> list[Case]:
         """End everything that is open, in all threads."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.handler_delay import delay_sentences
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, called, duration, exception, place
@@ -16,7 +17,7 @@ from eintr_trace.model.episodes import Confidence, Layer, Outcome, RaisedExcepti
 def python_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     """Say where Python was, which handler ran, what was raised and who caught it."""
     yield from _where(trail)
-    yield from _handler(trail)
+    yield from _handler(trail, finding)
     yield from _raised(trail, finding)
     yield from _caught(finding)
     yield from _again(trail, finding)
@@ -37,9 +38,8 @@ def _where(trail: Trail) -> Iterator[Draft]:
     )
 
 
-def _handler(trail: Trail) -> Iterator[Draft]:
-    handler, seen = trail.interruption.python_handler, trail.handler_seen
-    if handler is None:
+def _handler(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    if trail.interruption.python_handler is None:
         return
     if not trail.interruption.is_main_thread:
         yield _draft(
@@ -47,15 +47,21 @@ def _handler(trail: Trail) -> Iterator[Draft]:
             " interrupted without running the handler.",
             Topic.THREAD,
         )
-        return
-    name = "(not Python code)" if handler.location is None else place(handler.location)
+    elif trail.handler_run is None:
+        yield from _seen_later(trail)
+    yield from delay_sentences(trail, finding)
+
+
+def _seen_later(trail: Trail) -> Iterator[Draft]:
+    handler, seen = trail.interruption.python_handler, trail.handler_seen
+    location = None if handler is None else handler.location
+    name = "(not Python code)" if location is None else place(location)
     if seen is not None:
-        after = duration(seen.time_ns - trail.interruption.time_ns)
-        yield _draft(
-            f"The Python handler {name} was seen running {after} after the signal.", Topic.HANDLER
-        )
+        after = duration(trail.after(seen.time_ns))
+        text = f"The Python handler {name} was seen running {after} after the signal."
+        yield _draft(text, Topic.HANDLER)
     elif trail.handler_done_ns is not None:
-        after = duration(trail.handler_done_ns - trail.interruption.time_ns)
+        after = duration(trail.after(trail.handler_done_ns))
         text = f"The Python handler {name} was called within {after} of the signal."
         yield _draft(text, Topic.HANDLER)
 

@@ -12,7 +12,13 @@ from functools import singledispatchmethod
 from eintr_trace.analysis.calls import RESTART_SYSCALL, same_call, was_interrupted
 from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raised_by_handler
 from eintr_trace.analysis.frames import Survival, compare
-from eintr_trace.analysis.handler import HandlerSeen, find_running, seen_at
+from eintr_trace.analysis.handler import (
+    HandlerBegan,
+    HandlerOutstanding,
+    HandlerSeen,
+    find_running,
+    seen_at,
+)
 from eintr_trace.analysis.interruption import Interruption, Trigger, from_delivery
 from eintr_trace.analysis.socket_after import SocketAfter, socket_of
 from eintr_trace.facts.restart_codes import restart_code
@@ -89,6 +95,8 @@ class Trail:
     c_handler_call: Syscall | None = None
     handler_seen: HandlerSeen | None = None
     handler_done_ns: int | None = None
+    handler_began: HandlerBegan | None = None
+    handler_outstanding: HandlerOutstanding | None = None
     reentered: Sighting | None = None
     reentry_interrupted: bool = False
     follow_up: FollowUp | None = None
@@ -134,6 +142,22 @@ class Trail:
     def in_c_handler(self) -> bool:
         """Whether the C handler is still to return, as far as the events tell."""
         return self.runs_c_handler is True and self.restored is None and self.lost_events == 0
+
+    @property
+    def handler_run(self) -> HandlerBegan | None:
+        """The run of the Python handler that answered this delivery, as a watchpoint saw it.
+
+        Not one that the main thread had begun before a worker's C handler set the mark: that
+        mark is still there when the C handler returns.
+        """
+        began, restored = self.handler_began, self.restored
+        if began is None or restored is None or not restored.tripped:
+            return began
+        return None if began.time_ns < restored.time_ns else began
+
+    def after(self, time_ns: int) -> int:
+        """How long after the signal a moment was, in nanoseconds."""
+        return time_ns - self.interruption.time_ns
 
     def observe(self, event: Event) -> None:
         """Take in one event of this thread (or about all threads)."""

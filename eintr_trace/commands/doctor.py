@@ -18,6 +18,7 @@ from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.interpreters import find_interpreters
 from eintr_trace.reports.layout import Span, Tone
 from eintr_trace.sources.live import binding
+from eintr_trace.sources.live.perf_events import OwnBreakpoint
 from eintr_trace.sources.live.registers import require_supported
 
 _DESCRIPTION = "Say what this machine allows and which interpreters it has."
@@ -66,7 +67,7 @@ def _findings() -> Iterator[Finding]:
     yield _attaching()
     yield Finding("seccomp", _SECCOMP_MODES.get(_status_field("Seccomp"), "not known"))
     yield Finding("container", _container() or "no sign of one")
-    yield Finding("perf events", _perf_events())
+    yield _watchpoints()
     yield from _interpreters()
 
 
@@ -110,11 +111,18 @@ def _container() -> str | None:
     return None
 
 
-def _perf_events() -> str:
+def _watchpoints() -> Finding:
+    """Try it: what perf_event_open(2) depends on is more than perf_event_paranoid."""
     level = _read("/proc/sys/kernel/perf_event_paranoid")
-    if level is None:
-        return "none in this kernel or container"
-    return f"perf_event_paranoid is {level} (eintr-trace {__version__} does not need them)"
+    try:
+        OwnBreakpoint().close()
+    except OSError as error:
+        text = (
+            "the kernel gives none, so when Python handlers begin is not always seen:"
+            f" {error.strerror} (perf_event_paranoid is {level or 'not there'})"
+        )
+        return Finding("watchpoints", text, Tone.WARN)
+    return Finding("watchpoints", "when Python handlers begin can be seen", Tone.GOOD)
 
 
 def _interpreters() -> Iterator[Finding]:

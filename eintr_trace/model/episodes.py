@@ -104,18 +104,38 @@ class InterruptedSyscall:
     restart_code: str | None
 
 
+class DelayBound(StrEnum):
+    """What the delay of a handler is: how long it was from the delivery until it began."""
+
+    EXACT = "exact"  # a watchpoint saw CPython about to call it
+    AT_MOST = "at-most"  # it was seen running by then
+    AT_LEAST = "at-least"  # it had not begun when the trace or the process ended
+
+
+class DelayCause(StrEnum):
+    """Why a Python handler began noticeably late, or not at all."""
+
+    WORKER_THREAD = "worker-thread"  # another thread than Python's main one took the signal
+    RESTARTED_CALL = "restarted-call"  # the kernel restarted the call: SA_RESTART
+    C_CODE = "c-code"  # C code went on without running Python's handlers
+
+
 @dataclass(frozen=True)
 class HandlerRun:
     """The Python signal handler of an episode.
 
-    ``delay_ns``: from the delivery to the first moment it was seen running (an upper bound
-    of when it began). ``inside_call``: it ran while the interrupted call's frame was still
-    at that call. ``None``: not seen running.
+    ``delay_ns``: from the delivery until it began, as far as ``delay_bound`` says; ``None``:
+    not known. ``delayed_by`` is ``None`` also where the cause is not known. ``deliveries``:
+    how many one run answered. ``inside_call``: it ran while the interrupted call's frame was
+    still at that call; ``None``: it was not seen running.
     """
 
     location: CodeLocation | None
-    delay_ns: int | None
-    inside_call: bool | None
+    delay_ns: int | None = None
+    delay_bound: DelayBound | None = None
+    delayed_by: DelayCause | None = None
+    deliveries: int | None = None
+    inside_call: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from eintr_trace.model.trace import TraceHeader
 class EpisodeUpdate:
     """An episode was judged (``amended`` false) or its judgement changed, as events come.
 
-    ``amendment`` says in one sentence what is new.
+    ``amendment`` says in one sentence what is new; ``None``: nothing worth a line of its own.
     """
 
     episode: Episode

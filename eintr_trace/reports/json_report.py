@@ -182,6 +182,9 @@ def _handler(run: HandlerRun) -> Json:
         "file": None if location is None else location.file,
         "line": None if location is None else location.line,
         "delay_ns": run.delay_ns,
+        "delay_bound": None if run.delay_bound is None else run.delay_bound.value,
+        "delayed_by": None if run.delayed_by is None else run.delayed_by.value,
+        "deliveries": run.deliveries,
         "inside_call": run.inside_call,
     }
 

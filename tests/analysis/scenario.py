@@ -32,10 +32,13 @@ from eintr_trace.model.events import (
     GroupStopped,
     HandlerReturned,
     HandlerReturning,
+    HandlerWatch,
     InterruptedCall,
     ProcessExeced,
     ProcessExited,
     ProcessSeen,
+    PythonHandlerBegan,
+    PythonHandlerDue,
     SignalDelivered,
     SignalInfo,
     Syscall,
@@ -175,7 +178,21 @@ class Builder:
             before_user_mode=about.get("before_user_mode", False),
             python=self._snapshot(about),
             rerouted_from=about.get("rerouted_from"),
+            handler_watch=self._watch(about),
         )
+
+    @staticmethod
+    def _watch(about: Mapping) -> HandlerWatch | None:
+        """Read ``watched: futex``, what the main thread was in; null if it is this thread."""
+        return HandlerWatch(TGID, about["watched"]) if "watched" in about else None
+
+    def _handler_began(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        name = about.get("signal", "SIGUSR1")
+        return PythonHandlerBegan(*where, SIGNALS[name], name)
+
+    def _handler_due(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        name = about.get("signal", "SIGUSR1")
+        return PythonHandlerDue(*where, SIGNALS[name], name, about["tripped"])
 
     def _stopped(self, where: tuple[int, int, int], about: Mapping) -> Event:
         return GroupStopped(*where, 19, "SIGSTOP", self._interrupted(about))

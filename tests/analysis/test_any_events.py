@@ -48,7 +48,11 @@ SIGNALS = st.sampled_from(["SIGUSR1", "SIGCONT", "SIGSTOP", "SIGWINCH", "SIGTERM
 DISPOSITIONS = st.sampled_from(["caught", "ignored", "default"])
 MORE = st.fixed_dictionaries(
     {"signal": SIGNALS, "disposition": DISPOSITIONS},
-    optional={"rerouted_from": st.just(100), "before_user_mode": st.booleans()},
+    optional={
+        "rerouted_from": st.just(100),
+        "before_user_mode": st.booleans(),
+        "watched": st.sampled_from([None, "futex"]),
+    },
 )
 KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "deliver": st.tuples(INTERRUPTED, MORE).map(lambda pair: pair[0] | pair[1]),
@@ -60,6 +64,8 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "returned": st.fixed_dictionaries({"retval": RETVALS}),
     "enter": with_snapshot(call=CALLS),
     "exit": st.fixed_dictionaries({"call": st.just("recvfrom"), "retval": RETVALS}),
+    "handler_began": st.just({}),
+    "handler_due": st.fixed_dictionaries({"tripped": st.sampled_from([True, False, None])}),
     "quiet": SNAPSHOTS,
     "connection": st.fixed_dictionaries(
         {"fd": st.sampled_from([3, 4])},

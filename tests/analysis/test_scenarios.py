@@ -40,6 +40,9 @@ ASKED: dict[str, Callable[[Episode], Any]] = {
     "advice": lambda one: list(one.advice),
     "consequences": lambda one: list(one.consequences),
     "delay_ns": lambda one: one.python.handler.delay_ns,  # type: ignore[union-attr]  # likewise
+    "delay_bound": lambda one: one.python.handler.delay_bound,  # type: ignore[union-attr]  # likewise
+    "delayed_by": lambda one: one.python.handler.delayed_by,  # type: ignore[union-attr]  # likewise
+    "answered": lambda one: one.python.handler.deliveries,  # type: ignore[union-attr]  # likewise
     "restart_code": lambda one: None if one.syscall is None else one.syscall.restart_code,
     "signal": lambda one: None if one.signal is None else one.signal.name,
 }

@@ -8,6 +8,7 @@ from dataclasses import replace
 from eintr_trace.model.episodes import (
     Confidence,
     Decision,
+    DelayBound,
     Episode,
     Evidence,
     EvidenceKind,
@@ -93,7 +94,9 @@ RAISED = Episode(
     sa_restart=False,
     outcome=Outcome.RAISED,
     confidence=Confidence.OBSERVED,
-    python=PythonSide(_stack(LIBRARY, 150), HandlerRun(HANDLER, 310_000, inside_call=False)),
+    python=PythonSide(
+        _stack(LIBRARY, 150), HandlerRun(HANDLER, 310_000, DelayBound.AT_MOST, inside_call=False)
+    ),
     exceptions=(
         RaisedException(
             "socket.error", 4, "[Errno 4] Interrupted system call", READ_27, "attribute"
@@ -141,7 +144,7 @@ RESUMED = Episode(
     confidence=Confidence.INFERRED,
     python=PythonSide(
         _stack("/opt/py/lib/python3.12/site-packages/thrift/transport/TSocket.py", 150),
-        HandlerRun(HANDLER, 210_000, inside_call=True),
+        HandlerRun(HANDLER, 210_000, DelayBound.EXACT, deliveries=1, inside_call=True),
         problem="the stack is cut after 3 frames",
     ),
     decision=Decision("sock_call_impl", ("sock_call_impl", "sock_recv")),

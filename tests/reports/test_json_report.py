@@ -55,6 +55,7 @@ def test_the_object_is_the_documented_one() -> None:
     assert episode["outcome"] == "raised"
     assert episode["python"]["stack"][0]["function"] == "read"
     assert episode["python"]["handler"]["delay_ns"] == 310_000
+    assert episode["python"]["handler"]["delay_bound"] == "at-most"
     assert [raised["type"] for raised in episode["exceptions"]] == [
         "socket.error",
         "TTransportException",

@@ -1,0 +1,159 @@
+"""How late the Python handler of a delivery began, and why: from what a watchpoint saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eintr_trace.analysis.draft import Draft
+from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import bare_name, called, duration, place
+from eintr_trace.model.episodes import DelayBound, DelayCause, HandlerRun, KernelAction, Layer
+
+NOTICEABLE_NS = 10_000_000
+"""From here on a delay is worth its cause: a thread held by the tracer waits less."""
+
+
+def handler_run(trail: Trail, finding: Finding) -> HandlerRun | None:
+    """Describe the Python handler's run; ``None``: the signal has no Python handler."""
+    handler, seen, run = trail.interruption.python_handler, trail.handler_seen, trail.handler_run
+    if handler is None:
+        return None
+    waited_ns, bound = _waited(trail)
+    return HandlerRun(
+        location=handler.location,
+        delay_ns=waited_ns,
+        delay_bound=bound,
+        delayed_by=_cause(trail, finding) if is_late(trail) else None,
+        deliveries=None if run is None else run.deliveries,
+        inside_call=None if seen is None else seen.at_the_call,
+    )
+
+
+def is_late(trail: Trail) -> bool:
+    """Tell whether the handler is known to have waited noticeably, or for the call to end."""
+    run, missed = trail.handler_run, trail.handler_outstanding
+    if run is None:
+        is_due = missed is not None and missed.due is not False
+        return missed is not None and is_due and trail.after(missed.time_ns) >= NOTICEABLE_NS
+    waited_ns, follow_up = trail.after(run.time_ns), trail.follow_up
+    return waited_ns >= NOTICEABLE_NS or (follow_up is not None and waited_ns > follow_up.after_ns)
+
+
+def delay_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    """Say when the handler began, for how many deliveries, and why so late."""
+    handler, run = trail.interruption.python_handler, trail.handler_run
+    if handler is None:
+        return
+    name = "(not Python code)" if handler.location is None else place(handler.location)
+    if run is not None:
+        after = duration(trail.after(run.time_ns))
+        yield _draft(f"The Python handler {name} began {after} after the signal.", _RUN)
+        if run.deliveries > 1:
+            signal = trail.interruption.signal.name
+            text = (
+                f"That one run answered {run.deliveries} deliveries of {signal}:"
+                " CPython keeps one mark a signal."
+            )
+            yield _draft(text, _RUN)
+    else:
+        yield from _outstanding(trail, name)
+    if is_late(trail):
+        yield from _why(trail, finding)
+
+
+_RUN = Topic.HANDLER_RUN
+
+
+def _draft(text: str, *topics: Topic) -> Draft:
+    return Draft(Layer.PYTHON, text, topics)
+
+
+def _waited(trail: Trail) -> tuple[int | None, DelayBound | None]:
+    run, seen, missed = trail.handler_run, trail.handler_seen, trail.handler_outstanding
+    if run is not None:
+        return trail.after(run.time_ns), DelayBound.EXACT
+    if seen is not None:
+        return trail.after(seen.time_ns), DelayBound.AT_MOST
+    if missed is not None and missed.due is not False:
+        return trail.after(missed.time_ns), DelayBound.AT_LEAST
+    return None, None
+
+
+def _outstanding(trail: Trail, name: str) -> Iterator[Draft]:
+    missed = trail.handler_outstanding
+    if missed is None or trail.handler_seen is not None:
+        return
+    after = duration(trail.after(missed.time_ns))
+    if missed.due is False:
+        text = f"When the Python handler {name} began was not seen; it was before {missed.when}."
+    else:
+        text = f"The Python handler {name} had not begun {after} after the signal, {missed.when}."
+    yield _draft(text, _RUN)
+
+
+def _cause(trail: Trail, finding: Finding) -> DelayCause | None:
+    """Tell why the handler is late; ``None``: nothing that was seen explains it."""
+    if not trail.interruption.is_main_thread:
+        return DelayCause.WORKER_THREAD
+    if finding.kernel.action is KernelAction.RESTART:
+        return DelayCause.RESTARTED_CALL
+    if _called_again_first(trail) or _in_c_code(trail):
+        return DelayCause.C_CODE
+    return None
+
+
+def _called_again_first(trail: Trail) -> bool:
+    """Tell whether the call was made again after EINTR before the handler began."""
+    again, run = trail.reentered, trail.handler_run
+    return again is not None and (run is None or again.time_ns < run.time_ns)
+
+
+def _in_c_code(trail: Trail) -> bool:
+    """Tell whether the signal found Python code calling C code that was in no system call."""
+    interruption = trail.interruption
+    frame = interruption.frame
+    return interruption.call is None and frame is not None and frame.calls is not None
+
+
+def _why(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    match _cause(trail, finding):
+        case DelayCause.WORKER_THREAD:
+            yield _draft(_worker(trail), Topic.THREAD, Topic.MAIN_THREAD)
+        case DelayCause.RESTARTED_CALL:
+            text = (
+                "The kernel restarted the call without going back to C code, which so had no"
+                " chance to run Python's handlers before the call ended."
+            )
+            yield _draft(text, Topic.SIGNAL_FRAME, Topic.REENTERED, Topic.FOLLOW_UP)
+        case DelayCause.C_CODE:
+            yield _c_code(trail)
+        case None:
+            return
+
+
+def _worker(trail: Trail) -> str:
+    watch = trail.interruption.handler_watch
+    blocked_in = None if watch is None else watch.main_blocked_in
+    if blocked_in is None:
+        return "The main thread, which was in no system call then, got to it only later."
+    return (
+        f"The main thread was in {blocked_in}, which this signal did not interrupt: the handler"
+        " had to wait until the main thread ran Python code again."
+    )
+
+
+def _c_code(trail: Trail) -> Draft:
+    interruption = trail.interruption
+    if interruption.call is None:
+        frame = interruption.frame
+        calls = "a C function" if frame is None or frame.calls is None else frame.calls
+        text = (
+            f"The signal came while {calls} ran: handlers have to wait until C code returns,"
+            " unless it asks for them."
+        )
+        return _draft(text, Topic.STACK, Topic.HANDLER_RULE)
+    name = bare_name(called(interruption.frame, interruption.call.syscall))
+    text = f"The C code of {name} made the call again without running Python's handlers first."
+    return _draft(text, Topic.REENTERED, _RUN)
