@@ -41,6 +41,15 @@ class CalledNames:
             code.called_names[offset] = self._decode(code, offset)
         return code.called_names[offset]
 
+    def is_call(self, code: CodeObject, offset: int) -> bool:
+        """Whether a call instruction is at a byte offset; raises ReadError."""
+        if self._known is None or offset < 0:
+            return False
+        if offset not in code.call_sites:
+            listing = list(instructions(self._codes.bytecode(code), self._known))
+            code.call_sites[offset] = _call_index(listing, offset) is not None
+        return code.call_sites[offset]
+
     def _decode(self, code: CodeObject, offset: int) -> str | None:
         if self._known is None or offset < 0:
             return None

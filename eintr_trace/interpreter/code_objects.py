@@ -9,7 +9,7 @@ from eintr_trace.interpreter.errors import ImplausibleValueError
 from eintr_trace.interpreter.line_tables import LineTable, line_table_for
 from eintr_trace.interpreter.memory import POINTER_BYTES, Memory, pointer_in
 from eintr_trace.interpreter.objects import ObjectReader
-from eintr_trace.model.python_state import CodeLocation
+from eintr_trace.model.python_state import CodeLocation, HandlerEnd, RaiseUse
 
 _INT_BYTES = 4
 _CODE_UNIT_BYTES = 2
@@ -40,6 +40,9 @@ class CodeObject:
     header: bytes
     locations: dict[int, CodeLocation] = field(default_factory=dict)
     called_names: dict[int, str | None] = field(default_factory=dict)
+    call_sites: dict[int, bool] = field(default_factory=dict)
+    raises: RaiseUse | None = None
+    ends: dict[int, HandlerEnd | None] = field(default_factory=dict)
     except_lines: dict[int, int | None] = field(default_factory=dict)
 
     def location(self, offset: int) -> CodeLocation:
@@ -106,6 +109,15 @@ class CodeReader:
         instructions = self._pointer_field(code, "co_code")
         return self._objects.known_bytes(instructions, MAX_BYTECODE_BYTES)
 
+    def slots(self, code: CodeObject) -> tuple[int, int]:
+        """How many values the local variables (0 to 3.10) and the value stack can take."""
+        return self._int_field(code, "co_nlocalsplus"), self._int_field(code, "co_stacksize")
+
+    def last_frame(self, code: CodeObject) -> int:
+        """The address of the frame that the last call left for the next (to 3.10), else 0."""
+        zombie = self._fields.get("co_zombieframe")
+        return 0 if zombie is None else self._memory.unsigned(code.address + zombie)
+
     def exception_table(self, code: CodeObject) -> bytes:
         """co_exceptiontable (3.11+)."""
         table = self._pointer_field(code, "co_exceptiontable")
@@ -118,6 +130,13 @@ class CodeReader:
 
     def _pointer_field(self, code: CodeObject, name: str) -> int:
         return pointer_in(code.header, self._fields[name] - self._ob_type)
+
+    def _int_field(self, code: CodeObject, name: str) -> int:
+        at = self._fields.get(name)
+        if at is None:
+            return 0
+        start = at - self._ob_type
+        return int.from_bytes(code.header[start : start + _INT_BYTES], "little")
 
     def _decode(self, address: int, header: bytes) -> CodeObject:
         if self._code_type is not None and pointer_in(header, 0) != self._code_type:

@@ -26,7 +26,7 @@ _CODE_UNIT_BYTES = 2
 _OWNED_BY_GENERATOR = 1
 _FIRST_SHIM_OWNER = 3  # FRAME_OWNED_BY_CSTACK (3.12, 3.13), _BY_INTERPRETER (3.14)
 # 3.14: f_executable is a tagged _PyStackRef (pycore_stackref.h); objects are 16-byte aligned.
-_TAG_MASK = ~7
+REFERENCE_TAG_MASK = ~7
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ class InterpreterFrameReader(FrameReader):
         owner = data[self._owner]
         if owner >= _FIRST_SHIM_OWNER:
             return None
-        code = self._codes.code_at(pointer_in(data, self._code) & _TAG_MASK)
+        code = self._codes.code_at(pointer_in(data, self._code) & REFERENCE_TAG_MASK)
         offset = pointer_in(data, self._instruction) - self._first_instruction(code, data)
         # _PyFrame_IsIncomplete: CPython's own tracebacks leave such frames out too.
         if owner != _OWNED_BY_GENERATOR and offset < code.traceable_from:

@@ -10,10 +10,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
 from eintr_trace.interpreter.called_name import CalledNames
+from eintr_trace.interpreter.callee import CalleeReader
 from eintr_trace.interpreter.code_objects import CodeReader
 from eintr_trace.interpreter.dicts import DictReader
 from eintr_trace.interpreter.errors import (
@@ -25,6 +27,7 @@ from eintr_trace.interpreter.except_lines import ExceptLines
 from eintr_trace.interpreter.exception_objects import ExceptionObjectReader
 from eintr_trace.interpreter.exceptions import ExceptionReader, RaisedValue
 from eintr_trace.interpreter.frames import Frame, frame_reader_for
+from eintr_trace.interpreter.handler_calls import HandlerCalls
 from eintr_trace.interpreter.locate import LocatedInterpreter, locate_interpreter
 from eintr_trace.interpreter.memory import Memory, ProcessMemory
 from eintr_trace.interpreter.objects import ObjectReader
@@ -32,6 +35,7 @@ from eintr_trace.interpreter.signal_handlers import SignalHandlerReader
 from eintr_trace.interpreter.threads import ThreadFinder, ThreadState
 from eintr_trace.interpreter.tracebacks import TracebackReader
 from eintr_trace.model.python_state import (
+    Callee,
     Interpreter,
     PythonException,
     PythonFrame,
@@ -105,6 +109,8 @@ class InterpreterReader:
         self._threads = ThreadFinder(memory, layout, located.interpreters_head)
         self._frames = frame_reader_for(memory, layout, codes)
         self._called_names = CalledNames(codes, layout.version)
+        self._callees = CalleeReader(memory, layout, objects, codes)
+        self._handler_calls = HandlerCalls(memory, layout, codes, self._frames)
         tracebacks = TracebackReader(
             memory, layout, objects, self._frames, ExceptLines(codes, layout.version)
         )
@@ -132,14 +138,16 @@ class InterpreterReader:
         fs_base: int | None,
         signo: int | None,
         outermost_before: PythonFrame | None = None,
+        with_callee: bool = True,
     ) -> PythonSnapshot:
         """The Python state of one thread, and the Python handler of ``signo``.
 
         ``fs_base`` is the thread's register, by which 3.10 and before know it.
         ``outermost_before`` is the thread's outermost frame at an earlier moment: where that
         has gone, what ended it is looked for in ``sys.last_value`` (sys.excepthook may have
-        frames of its own by then). Never raises for what the process's memory holds:
-        ``problem`` says what is missing.
+        frames of its own by then). ``with_callee``: what the innermost frame calls is looked for
+        as well, which takes as long as all the rest. Never raises for what the process's
+        memory holds: ``problem`` says what is missing.
         """
         problems: list[str] = []
         handler = _attempt(problems, "signal handler", lambda: self._handler(signo))
@@ -154,7 +162,7 @@ class InterpreterReader:
                 attached=len(problems) > known_problems,
                 problem=_joined(problems),
             )
-        frames = self._read_frames(problems, state)
+        frames = self._read_frames(problems, state, with_callee=with_callee)
         gone = outermost_before if _has_gone(outermost_before, frames) else None
         exceptions = _attempt(
             problems, "exceptions", lambda: self._read_exceptions(problems, state, gone)
@@ -162,7 +170,7 @@ class InterpreterReader:
         return PythonSnapshot(
             frames=frames,
             exceptions=exceptions or (),
-            handler=handler,
+            handler=None if handler is None else self._with_last_end(handler, state),
             is_python_main_thread=_attempt(
                 problems, "main thread", lambda: self._is_main_thread(state)
             ),
@@ -200,7 +208,19 @@ class InterpreterReader:
             return None
         if self._handlers is None:
             raise ImplausibleValueError("CPython's table of handlers was not found")
-        return self._handlers.handler(signo)
+        handler = self._handlers.handler(signo)
+        if handler is None or handler.code_address is None:
+            return handler
+        return replace(handler, raises=self._handler_calls.raises(handler.code_address))
+
+    def _with_last_end(self, handler: PythonHandler, state: ThreadState) -> PythonHandler:
+        if handler.code_address is None:
+            return handler
+        # What lies there may be anything: not reading it says nothing of the rest.
+        with suppress(ReadError):
+            end = self._handler_calls.last_end(handler.code_address, state)
+            return replace(handler, last_end=end)
+        return handler
 
     def _find(self, tid: int, fs_base: int | None) -> ThreadState | None:
         thread_id = self._own_tid(tid) if self._threads.identified_by_tid else fs_base
@@ -219,7 +239,9 @@ class InterpreterReader:
             return tid
         return next(reversed(_namespace_ids(self._tgid, tid)), None)
 
-    def _read_frames(self, problems: list[str], state: ThreadState) -> tuple[PythonFrame, ...]:
+    def _read_frames(
+        self, problems: list[str], state: ThreadState, *, with_callee: bool
+    ) -> tuple[PythonFrame, ...]:
         frames: list[Frame] = []
         try:
             frames.extend(self._frames.walk(self._threads.current_frame(state)))
@@ -233,6 +255,9 @@ class InterpreterReader:
             "called name",
             lambda: self._called_names.find(innermost.code, innermost.offset),
         )
+        callee = None
+        if with_callee:
+            callee = _attempt(problems, "called object", lambda: self._callee(innermost, calls))
         return tuple(
             PythonFrame(
                 location=frame.code.location(frame.offset),
@@ -240,9 +265,15 @@ class InterpreterReader:
                 code_address=frame.code.address,
                 instruction_offset=frame.offset if frame.offset >= 0 else None,
                 calls=calls if frame is innermost else None,
+                callee=callee if frame is innermost else None,
             )
             for frame in frames
         )
+
+    def _callee(self, frame: Frame, name: str | None) -> Callee | None:
+        if not self._called_names.is_call(frame.code, frame.offset):
+            return None
+        return self._callees.find(frame, name)
 
     def _read_exceptions(
         self, problems: list[str], state: ThreadState, gone: PythonFrame | None

@@ -19,6 +19,26 @@ class CodeLocation:
     line: int | None
 
 
+class CalleeKind(StrEnum):
+    """What kind of callable a call instruction calls, as far as C code is meant."""
+
+    C_FUNCTION = "C function"  # of CPython's or of an extension: the name tells
+    CTYPES = "ctypes"  # a foreign function, called through ctypes
+    OTHER = "other"  # neither: an extension's own kind of callable
+
+
+@dataclass(frozen=True)
+class Callee:
+    """What an instruction calls.
+
+    The ``name`` of a C function begins with its module, or with the type whose method it is:
+    ``posix.read``, ``file.read``. A type has its own.
+    """
+
+    kind: CalleeKind
+    name: str | None
+
+
 @dataclass(frozen=True)
 class PythonFrame:
     """One Python frame.
@@ -26,7 +46,8 @@ class PythonFrame:
     ``address`` and ``code_address`` identify the frame and its code object while it lives;
     ``instruction_offset`` is the byte offset of the instruction being executed in the
     bytecode (CPython's ``f_lasti``, in bytes on every version). ``calls`` is the name the
-    instruction calls (``recv`` for ``self.handle.recv(sz)``), decoded from the bytecode.
+    instruction calls (``recv`` for ``self.handle.recv(sz)``), decoded from the bytecode;
+    ``callee`` the C callable found on the frame's value stack.
     """
 
     location: CodeLocation
@@ -34,6 +55,7 @@ class PythonFrame:
     code_address: int
     instruction_offset: int | None
     calls: str | None = None
+    callee: Callee | None = None
 
 
 class ExceptionOrigin(StrEnum):
@@ -92,11 +114,28 @@ class HandlerKind(StrEnum):
     NOT_PYTHON = "not-python"  # None: not installed from Python
 
 
+class HandlerEnd(StrEnum):
+    """How the call of a Python signal handler ended."""
+
+    RETURNED = "returned"
+    RAISED = "raised"
+
+
+class RaiseUse(StrEnum):
+    """What a function's bytecode says of its raising; what it calls may raise all the same."""
+
+    NEVER = "never"  # no raise statement
+    SOMETIMES = "sometimes"
+    ALWAYS = "always"  # it cannot return
+
+
 @dataclass(frozen=True)
 class PythonHandler:
     """The entry of one signal in CPython's ``Handlers`` table (Modules/signalmodule.c).
 
     ``tripped`` is true between CPython's C handler and the call of the Python function.
+    ``last_end`` is how the function's last call ended (of this signal or an earlier one), from
+    the instruction that its frame, which is gone, was at.
     """
 
     signo: int
@@ -104,6 +143,8 @@ class PythonHandler:
     location: CodeLocation | None
     code_address: int | None
     tripped: bool | None
+    raises: RaiseUse | None = None
+    last_end: HandlerEnd | None = None
 
 
 @dataclass(frozen=True)

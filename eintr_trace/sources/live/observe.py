@@ -45,14 +45,18 @@ def python_state(
     """The thread's Python side; ``None`` when the process has no readable interpreter.
 
     ``before`` is the state at the interruption: where its frames have gone, what ended them is
-    looked for as well.
+    looked for as well; what is called matters at the interruption itself.
     """
     reader = tracee.process.reader
     if reader is None:
         return None
     outermost = before.frames[-1] if before is not None and before.frames else None
     return reader.snapshot(
-        tracee.tid, fs_base=tracee.fs_base, signo=signo, outermost_before=outermost
+        tracee.tid,
+        fs_base=tracee.fs_base,
+        signo=signo,
+        outermost_before=outermost,
+        with_callee=before is None,
     )
 
 
