@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from eintr_trace.lab.dispositions import Disposition
+from eintr_trace.lab.dispositions import PLANS, Disposition
 from eintr_trace.lab.interpreters import FoundInterpreter
+from eintr_trace.lab.program_commands import program_environment
+from eintr_trace.lab.scenario_case import PROGRAM, prepare
+from eintr_trace.lab.scenarios import Scenario
 from tests.lab.interpreters import cpython, newest
 from tests.lab.scenario_run import scenario_run
 
@@ -117,3 +121,20 @@ def test_a_program_that_is_never_told_to_start(tmp_path: Path) -> None:
     with scenario_run(newest(), "os.read pipe", Disposition.PLAIN, tmp_path, limit_s=2) as run:
         assert run.process.wait() == -signal.SIGKILL
         assert run.all_helpers_end()
+
+
+def test_a_setup_that_fails_leaves_nothing(python: FoundInterpreter, tmp_path: Path) -> None:
+    setup = "if not os.fork():\n    signal.pause()\nraise ValueError('it fails')"
+    scenario = Scenario(name="fails", call="result = 1", blocked_in=("read",), setup=setup)
+    case = prepare(scenario, tmp_path, PLANS[Disposition.PLAIN], limit_s=60)
+    done = subprocess.run(
+        [str(python.executable), str(PROGRAM), str(case.spec)],
+        env=program_environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    # run() returns once all that had its output open have ended, the child that pauses too.
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.endswith("ValueError: it fails\n")
