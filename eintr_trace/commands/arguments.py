@@ -99,6 +99,14 @@ def positive_int(text: str) -> int:
     return number
 
 
+def process_ids(text: str) -> list[int]:
+    """Return process ids separated by commas or white space, as `pgrep` prints them."""
+    words = text.replace(",", " ").split()
+    if not words:
+        raise argparse.ArgumentTypeError("there is no process id in it")
+    return [positive_int(word) for word in words]
+
+
 def port_number(text: str) -> int:
     """Return a TCP port, for argparse."""
     port = int(text) if text.isdecimal() else 0

@@ -13,6 +13,7 @@ from eintr_trace.commands.arguments import (
     add_report_arguments,
     positive_int,
     positive_seconds,
+    process_ids,
 )
 from eintr_trace.commands.exits import ExitStatus, complain, guarded
 from eintr_trace.errors import UsageError
@@ -113,10 +114,11 @@ def _parser() -> Parser:
         "-p",
         dest="pids",
         metavar="PID",
-        type=positive_int,
-        action="append",
+        type=process_ids,
+        action="extend",
         default=[],
-        help="attach to this process; may be given more than once",
+        help="attach to this process; may be given more than once, and be several PIDs: "
+        '-p "$(pgrep -g PGID)" for a process group',
     )
     parser.add_argument(
         "-f", dest="follow_forks", action="store_true", help="follow the processes it forks"

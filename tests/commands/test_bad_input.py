@@ -19,6 +19,8 @@ from tests.recording.samples import HEADER, recording
         (["-p", "1", "true"], "both -p and a COMMAND"),
         (["-p", "1", "--", "report", "x"], "both -p and a COMMAND"),
         (["-p", "none"], "'none' is not a whole number"),
+        (["-p", "1,some"], "'some' is not a whole number"),
+        (["-p", " , "], "there is no process id in it"),
         (["-p", "-4"], "'-4' is not a whole number"),
         (["-p", "0"], "'0' is not a whole number"),
         (["--count", "0", "true"], "'0' is not a whole number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import signal
@@ -25,6 +26,7 @@ from eintr_trace.sources.recording.reader import read_recording
 TRACEES = Path(__file__).parent.parent / "tracees"
 _LIMIT_S = 30.0
 _POLL_S = 0.002
+_NR_TGKILL = 234  # x86_64, asm/unistd_64.h
 
 
 def wait_until(condition: Callable[[], bool], what: str) -> None:
@@ -45,6 +47,11 @@ def tracer_of(pid: int) -> int:
     return int(status_fields(pid)["TracerPid"])
 
 
+def tgkill(tgid: int, tid: int, signo: int) -> None:
+    """Send a signal to one thread (tgkill(2))."""
+    assert ctypes.CDLL(None).syscall(_NR_TGKILL, tgid, tid, signo) == 0
+
+
 def state_of(pid: int) -> str:
     """The state letter of /proc/PID/stat (proc(5)): T stopped, t traced, S sleeping."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
@@ -53,7 +60,7 @@ def state_of(pid: int) -> str:
 class Program:
     """One tracee: a program of tests/tracees that says `ready` first and JSON last."""
 
-    def __init__(self, interpreter: Path, name: str, *args: str) -> None:
+    def __init__(self, interpreter: Path, name: str, *args: str, new_group: bool = False) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         self.process = subprocess.Popen(
             [str(interpreter), "-u", str(TRACEES / name), *args],
@@ -62,6 +69,7 @@ class Program:
             stderr=subprocess.PIPE,
             env=environment,
             text=True,
+            process_group=0 if new_group else None,
             preexec_fn=ended_with(os.getpid()),
         )
         assert self.process.stdout is not None
@@ -105,15 +113,20 @@ class Program:
 
 
 @contextmanager
-def program(interpreter: Path, name: str, *args: str) -> Iterator[Program]:
+def program(interpreter: Path, name: str, *args: str, new_group: bool = False) -> Iterator[Program]:
     """A tracee that is killed at the end if it has not ended."""
-    running = Program(interpreter, name, *args)
+    running = Program(interpreter, name, *args, new_group=new_group)
     try:
         yield running
     finally:
         running.process.send_signal(signal.SIGCONT)
         running.process.kill()
         running.process.communicate()
+
+
+def told_of(recording: Path, tag: str) -> int:
+    """How many events of a kind are in a recording that is being written."""
+    return recording.read_bytes().count(f'"event":"{tag}"'.encode()) if recording.exists() else 0
 
 
 def report_of(recording: Path) -> Report:

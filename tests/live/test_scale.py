@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import os
 import resource
@@ -14,23 +13,13 @@ import pytest
 
 from eintr_trace.model.episodes import Episode, KernelAction, Outcome
 from eintr_trace.model.events import Reduction
-from tests.live.harness import attached, is_blocked_in, program, wait_until
+from tests.live.harness import attached, is_blocked_in, program, tgkill, told_of, wait_until
 
 pytestmark = pytest.mark.live
 
-_NR_TGKILL = 234  # x86_64, asm/unistd_64.h
 _THREADS = 500
 _FEW = 64
 _RAISED = (Outcome.RAISED, Outcome.RETRIED_BY_PROGRAM)  # threads of even and of odd number
-
-
-def tgkill(tgid: int, tid: int, signo: int) -> None:
-    assert ctypes.CDLL(None).syscall(_NR_TGKILL, tgid, tid, signo) == 0
-
-
-def told_of(recording: Path, tag: str) -> int:
-    """How many events of a kind are in a recording that is being written."""
-    return recording.read_bytes().count(f'"event":"{tag}"'.encode())
 
 
 def signal_of(number: int) -> int:

@@ -78,7 +78,8 @@ def make(numbers, what):
     print(" ".join([what] + said_pids.decode().split()))
 
 
-for signo in range(signal.SIGRTMIN, signal.SIGRTMAX + 1):
+named = [signal.SIGUSR1, signal.SIGINT, signal.SIGQUIT]
+for signo in named + list(range(signal.SIGRTMIN, signal.SIGRTMAX + 1)):
     signal.signal(signo, on_signal)
 BEFORE, AFTER = int(sys.argv[1]), int(sys.argv[2])
 make(range(1, BEFORE + 1), "ready")

@@ -11,7 +11,7 @@ from typing import BinaryIO
 
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.sources.live.outlet import Outlet
-from eintr_trace.sources.live.own_signals import END_SIGNALS, Inherited, wait_for_end_signal
+from eintr_trace.sources.live.own_signals import wait_for_end_signal
 
 _LOOK_AGAIN_S = 0.02
 
@@ -22,7 +22,7 @@ Consume = Callable[[BinaryIO], int]
 class Reporter:
     """A child that runs ``consume``; ``outlet`` is our end of its pipe."""
 
-    def __init__(self, consume: Consume, inherited: Inherited) -> None:
+    def __init__(self, consume: Consume) -> None:
         read_fd, write_fd = os.pipe()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # closed by the shell: `>&-`
@@ -30,7 +30,7 @@ class Reporter:
         self._pid = os.fork()
         if self._pid == 0:
             os.close(write_fd)
-            _become_reporter(read_fd, consume, inherited)
+            _become_reporter(read_fd, consume)
         os.close(read_fd)
         self.outlet = Outlet(write_fd)
 
@@ -70,14 +70,12 @@ class Reporter:
         )
 
 
-def _become_reporter(read_fd: int, consume: Consume, inherited: Inherited) -> None:
+def _become_reporter(read_fd: int, consume: Consume) -> None:
     """The child's life; never returns."""
     status = 1
     try:
-        # What ends the trace reaches our whole group; the report is then still to be written.
-        for signo in (*END_SIGNALS, signal.SIGQUIT, signal.SIGTSTP):
-            signal.signal(signo, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_SETMASK, inherited.mask)
+        # All signals stay blocked: what ends the trace, or is sent to the programs, may reach
+        # our whole group; the report is then still to be written.
         with os.fdopen(read_fd, "rb") as stream:
             # Nothing at all: attaching failed, which the parent tells.
             status = consume(stream) if stream.peek(1) else 0

@@ -43,6 +43,8 @@ class TracedProcess:
             if parent.reader is not None:
                 child.reader = parent.reader.of_fork(tgid, child.memory)
             child.problem = parent.problem
+            # Forked before it was looked for: what is found in the one is in the other, too.
+            child._search_at_ns = list(parent._search_at_ns)
         return child
 
     def find_interpreter(self) -> bool:

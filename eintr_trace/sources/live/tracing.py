@@ -23,7 +23,7 @@ from eintr_trace.sources.live.attach import Attachment
 from eintr_trace.sources.live.launch import LaunchedCommand
 from eintr_trace.sources.live.options import LiveOptions
 from eintr_trace.sources.live.outlet import Outlet
-from eintr_trace.sources.live.own_signals import END_SIGNALS
+from eintr_trace.sources.live.own_signals import END_SIGNALS, TERMINAL_END_SIGNALS
 from eintr_trace.sources.live.registers import SUPPORTED_MACHINE
 from eintr_trace.sources.live.roster import Roster
 from eintr_trace.sources.live.tracee import TracedProcess
@@ -173,11 +173,11 @@ class Tracing:
         return EndReason.DETACHED if self._outlet.reader_is_gone() else None
 
     def _asked_to_end(self, signo: int | None) -> bool:
-        """Ctrl-C and Ctrl-Z with a launched command are for the command."""
+        """Ctrl-C, Ctrl-Z and SIGQUIT with a launched command are for the command."""
         if signo == signal.SIGTSTP:
             self._suspend_wanted = self._command is not None
             return False
-        if signo == signal.SIGINT and self._command is not None:
+        if signo in TERMINAL_END_SIGNALS and self._command is not None:
             return False
         return signo in END_SIGNALS
 
