@@ -278,7 +278,7 @@ def _tracer(trail: Trail, _: Finding) -> Evidence | None:
 
 def _interpreter(trail: Trail, _: Finding) -> Evidence | None:
     process = trail.interruption.process
-    if process is None or process.interpreter is not None:
+    if process is None or trail.interruption.interpreter is not None:
         return None
     problem = process.interpreter_problem
     text = "no CPython was found in the process" + ("" if problem is None else f": {problem}")

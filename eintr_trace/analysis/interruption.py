@@ -23,6 +23,7 @@ from eintr_trace.model.events import (
 )
 from eintr_trace.model.python_state import (
     HandlerKind,
+    Implementation,
     Interpreter,
     PythonFrame,
     PythonHandler,
@@ -64,7 +65,16 @@ class Interruption:
     @property
     def interpreter(self) -> Interpreter | None:
         """The CPython found in the process, if any."""
-        return None if self.process is None else self.process.interpreter
+        found = None if self.process is None else self.process.interpreter
+        if found is None or found.implementation is not Implementation.CPYTHON:
+            return None
+        return found
+
+    @property
+    def unread_interpreter(self) -> Interpreter | None:
+        """The interpreter of the process, if it is one that is not read."""
+        found = None if self.process is None else self.process.interpreter
+        return None if found == self.interpreter else found
 
     @property
     def python_handler(self) -> PythonHandler | None:

@@ -42,13 +42,28 @@ def _kernel_not_seen(trail: Trail, kernel: KernelSide) -> str | None:
 
 
 def _no_interpreter(trail: Trail, _: KernelSide) -> str | None:
-    if trail.interruption.interpreter is not None:
+    interruption = trail.interruption
+    if interruption.interpreter is not None:
         return None
+    if interruption.unread_interpreter is not None:
+        return _by_interpreter_unread(trail, interruption.unread_interpreter.name)
     if trail.reentered is not None:
         return "the same call was made again, but which C code called again was not seen"
     return (
         "EINTR went to C code, and no CPython that this tool can read was found in the process,"
         " so what it made of EINTR was not seen"
+    )
+
+
+def _by_interpreter_unread(trail: Trail, interpreter: str) -> str:
+    if trail.reentered is not None:
+        return (
+            f"the same call was made again, but whether {interpreter} or the program did that"
+            " was not seen: only CPython's memory can be read"
+        )
+    return (
+        f"EINTR went to {interpreter}, and what it made of EINTR was not seen: only CPython's"
+        " memory can be read"
     )
 
 

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 from eintr_trace.errors import EintrTraceError
+from eintr_trace.model.python_state import Interpreter
 
 
 class NotReadableInterpreterError(EintrTraceError):
-    """The process has no Python state that can be read; the message says why."""
+    """The process has no Python state that can be read; the message says why.
+
+    ``interpreter`` is the one that was recognised all the same.
+    """
+
+    def __init__(self, message: str, interpreter: Interpreter | None = None) -> None:
+        super().__init__(message)
+        self.interpreter = interpreter
 
 
 class UnusableElfError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from eintr_trace.facts.cpython_layouts import Layout, debug_offset_positions, layout_for, layouts
-from eintr_trace.interpreter import machine_code
+from eintr_trace.interpreter import machine_code, pypy
 from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.machine_code import Pattern
 from eintr_trace.interpreter.memory import Memory
@@ -17,11 +17,15 @@ from eintr_trace.interpreter.program_image import ProgramImage, ProgramImages
 HANDLER_ENTRIES = 65
 HANDLER_ENTRY_BYTES = 16
 
+# Exported by every CPython since 1.0 and by nothing else.
+_CPYTHON_MARK = "Py_GetVersion"
+
 _IMAGES = ProgramImages(
+    (_CPYTHON_MARK, pypy.MARK),
     (
+        pypy.VERSION_SYMBOL,
         "_PyRuntime",  # 3.7+
         "Py_Version",  # 3.11+
-        "Py_GetVersion",
         "PyCode_Type",
         "interp_head",
         "PyInterpreterState_Head",
@@ -31,7 +35,7 @@ _IMAGES = ProgramImages(
         "PyOS_InterruptOccurred",
         "PyUnicodeUCS2_FromObject",  # 2.7 with Py_UNICODE of 2 bytes (Include/unicodeobject.h)
         "_Py_PrintReferences",  # only with Py_TRACE_REFS (Objects/object.c)
-    )
+    ),
 )
 _RUNTIME_SECTION = ".PyRuntime"  # 3.10+, Python/pylifecycle.c
 _RUNTIME_SINCE = (3, 7)
@@ -74,6 +78,9 @@ def locate_interpreter(tgid: int, memory: Memory) -> LocatedInterpreter:
     the process ends or changes meanwhile.
     """
     image = _IMAGES.find(tgid, memory)
+    other = pypy.pypy_of(image, memory)
+    if other is not None:
+        raise NotReadableInterpreterError(f"{other.name}: only CPython's memory can be read", other)
     if image.symbol("_Py_PrintReferences") is not None:
         raise NotReadableInterpreterError(
             "CPython built with Py_TRACE_REFS: its objects are laid out differently"
@@ -102,7 +109,7 @@ def _version(
     version_hex = image.symbol("Py_Version")
     if version_hex is not None:
         return _from_hex(memory.unsigned(version_hex)), False
-    for address in _decode(memory, image, ("Py_GetVersion",), machine_code.VERSION):
+    for address in _decode(memory, image, (_CPYTHON_MARK,), machine_code.VERSION):
         match = _VERSION_TEXT.match(memory.read_some(address, _VERSION_TEXT_BYTES))
         if match is not None:
             return (int(match[1]), int(match[2]), int(match[3])), False

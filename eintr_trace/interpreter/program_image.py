@@ -1,4 +1,4 @@
-"""The file that CPython lives in, as it lies in a process: an executable or libpython."""
+"""The file that an interpreter lives in, as it lies in a process: an executable or a library."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from eintr_trace.interpreter.errors import NotReadableInterpreterError, Unusable
 from eintr_trace.interpreter.mapped_files import MappedFile, mapped_programs, open_mapped
 from eintr_trace.interpreter.memory import Memory
 
-# Exported by every CPython since 1.0 and by nothing else.
-_MARK = "Py_GetVersion"
 # A program whose files are all no interpreters is searched only this far.
 _MAX_FILES = 256
 _MAX_CACHED_FILES = 64
@@ -22,8 +20,12 @@ _MAX_CACHED_FILES = 64
 
 @dataclass(frozen=True)
 class ProgramImage:
-    """An ELF file and the address where its first byte lies in the process."""
+    """An ELF file and the address where its first byte lies in the process.
 
+    ``path`` is as the process sees it.
+    """
+
+    path: str
     elf: ElfFile
     start: int
 
@@ -42,17 +44,19 @@ class ProgramImage:
 
 
 class ProgramImages:
-    """Finds CPython's file in processes; files seen before are not parsed again.
+    """Finds the interpreter's file in processes; files seen before are not parsed again.
 
-    ``wanted`` are the symbols to look for.
+    ``marks`` are the symbols to know it by, one of which it has to define; ``wanted`` are
+    further ones to look for.
     """
 
-    def __init__(self, wanted: Iterable[str]) -> None:
-        self._wanted = frozenset(wanted) | {_MARK}
+    def __init__(self, marks: Iterable[str], wanted: Iterable[str]) -> None:
+        self._marks = frozenset(marks)
+        self._wanted = self._marks | frozenset(wanted)
         self._parsed: dict[tuple[int, ...], ElfFile] = {}
 
     def find(self, tgid: int, memory: Memory) -> ProgramImage:
-        """CPython's file; raises NotReadableInterpreterError, and OSError without /proc/PID."""
+        """The file; raises NotReadableInterpreterError, and OSError without /proc/PID."""
         problems: list[str] = []
         programs = mapped_programs(tgid)
         for mapped in sorted(programs, key=_unlikelihood)[:_MAX_FILES]:
@@ -61,7 +65,7 @@ class ProgramImages:
             except UnusableElfError as error:
                 problems.append(f"{mapped.path}: {error}")
                 continue
-            if image.symbol(_MARK) is not None:
+            if not self._marks.isdisjoint(image.elf.symbols):
                 return image
         raise NotReadableInterpreterError(_why_none(programs, problems))
 
@@ -72,7 +76,7 @@ class ProgramImages:
             elf = self._parse(stream)
             # The header has the position of the section table, which no two builds share.
             if elf.header == in_memory:
-                return ProgramImage(elf, mapped.start)
+                return ProgramImage(mapped.path, elf, mapped.start)
             problem = "the file was replaced after the process started"
         raise UnusableElfError(problem)
 
@@ -88,15 +92,13 @@ class ProgramImages:
 
 def _unlikelihood(mapped: MappedFile) -> int:
     name = PurePosixPath(mapped.path).name
-    if name.startswith("libpython"):
+    if name.startswith(("libpython", "libpypy")):
         return 0
     return 1 if name.startswith("python") else 2
 
 
 def _why_none(programs: list[MappedFile], problems: list[str]) -> str:
     names = [PurePosixPath(mapped.path).name for mapped in programs]
-    if any(name.startswith(("libpypy", "pypy")) for name in names):
-        return "PyPy: only CPython's memory can be read"
     suspects = [text for text in problems if "python" in PurePosixPath(text.split(":")[0]).name]
     if suspects:
         return f"the interpreter's file cannot be used: {suspects[0]}"

@@ -36,6 +36,7 @@ from eintr_trace.interpreter.threads import ThreadFinder, ThreadState
 from eintr_trace.interpreter.tracebacks import TracebackReader
 from eintr_trace.model.python_state import (
     Callee,
+    Implementation,
     Interpreter,
     PythonException,
     PythonFrame,
@@ -92,7 +93,7 @@ class InterpreterReader:
     def __init__(self, tgid: int, memory: Memory, located: LocatedInterpreter) -> None:
         layout = located.layout
         self.interpreter = Interpreter(
-            implementation="CPython",
+            implementation=Implementation.CPYTHON,
             version=".".join(map(str, located.version)),
             offsets_from=layout.source if layout.verified else f"{layout.source} (not verified)",
             free_threaded=layout.free_threaded,

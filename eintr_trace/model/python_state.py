@@ -165,16 +165,29 @@ class PythonSnapshot:
     problem: str | None = None
 
 
+class Implementation(StrEnum):
+    """Whose interpreter it is, as ``platform.python_implementation()`` says it."""
+
+    CPYTHON = "CPython"
+    PYPY = "PyPy"
+
+
 @dataclass(frozen=True)
 class Interpreter:
-    """The interpreter found in a process.
+    """The interpreter found in a process. Only CPython's memory is read.
 
-    ``version`` is ``X.Y.Z`` where that is known, else ``X.Y``. ``offsets_from`` says what
-    the layouts come from: ``_Py_DebugOffsets`` or the project's table and its row.
-    ``free_threaded`` is CPython's build without the GIL.
+    ``version`` is that of the language, as far as it is known: ``X.Y.Z``, ``X.Y`` or ``X``.
+    ``offsets_from`` says what the layouts come from: ``_Py_DebugOffsets`` or the project's
+    table and its row; ``None``: nothing of it is read. ``free_threaded`` is CPython's build
+    without the GIL.
     """
 
-    implementation: str
+    implementation: Implementation
     version: str
-    offsets_from: str
+    offsets_from: str | None
     free_threaded: bool = False
+
+    @property
+    def name(self) -> str:
+        """Name it for people: ``PyPy 3.11.17``."""
+        return f"{self.implementation.value} {self.version}"

@@ -74,7 +74,7 @@ def _process(seen: ProcessSeen) -> Json:
         "interpreter": None
         if interpreter is None
         else {
-            "implementation": interpreter.implementation,
+            "implementation": interpreter.implementation.value,
             "version": interpreter.version,
             "free_threaded": interpreter.free_threaded,
             "offsets_from": interpreter.offsets_from,

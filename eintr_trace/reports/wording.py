@@ -119,8 +119,8 @@ def process(seen: ProcessSeen) -> str:
     argv = " ".join(seen.argv) or seen.exe or "command line not known"
     if len(argv) > _ARGV_SHOWN:
         argv = argv[:_ARGV_SHOWN] + "…"
-    if seen.interpreter is not None:
-        return f"{seen.interpreter.implementation} {seen.interpreter.version}: {argv}"
+    if seen.interpreter is not None and seen.interpreter_problem is None:
+        return f"{seen.interpreter.name}: {argv}"
     if seen.interpreter_problem is not None:
         return f"{argv} ({seen.interpreter_problem})"
     return argv

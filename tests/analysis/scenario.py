@@ -1,12 +1,13 @@
 """Scenarios for the analysis, written in YAML: events in short notation, verdicts expected.
 
-A file has ``name``, ``python`` (version, or null for a process without CPython), ``frames``,
-``handler``, ``exceptions``, ``events``, ``expect`` and ``near_misses``. Frames and exceptions
-are defined once and referred to by name; in a stack (innermost first) ``main@40`` is the frame
-``main`` at instruction 40 and ``read*`` is another frame running the code of ``read``. An event
-may be marked ``as: NAME``; a near miss repeats the scenario ``without`` some marked events, or
-with others ``instead``, or with other ``events`` altogether, perhaps under another ``python``,
-and says what must come out then. Time passes by 1 ms an event, or to the event's ``at_ms``.
+A file has ``name``, ``python`` (a version, ``PyPy VERSION``, or null for another process),
+``frames``, ``handler``, ``exceptions``, ``events``, ``expect`` and ``near_misses``. Frames and
+exceptions are defined once and referred to by name; in a stack (innermost first) ``main@40`` is
+the frame ``main`` at instruction 40 and ``read*`` is another frame running the code of ``read``.
+An event may be marked ``as: NAME``; a near miss repeats the scenario ``without`` some marked
+events, or with others ``instead``, or with other ``events`` altogether, perhaps under another
+``python``, and says what must come out then. Time passes by 1 ms an event, or to the event's
+``at_ms``.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ from eintr_trace.model.python_state import (
     CodeLocation,
     ExceptionOrigin,
     HandlerKind,
+    Implementation,
     Interpreter,
     PythonException,
     PythonFrame,
@@ -139,6 +141,14 @@ def described(fd: int, about: Mapping) -> FileDescriptor:
     )
 
 
+def interpreter_called(name: str) -> Interpreter:
+    """``3.11.7`` is CPython's; ``PyPy 3.11.17``."""
+    version = name.removeprefix("PyPy ")
+    if version == name:
+        return Interpreter(Implementation.CPYTHON, version, "table")
+    return Interpreter(Implementation.PYPY, version, offsets_from=None)
+
+
 class Builder:
     """Turns the short notation of one scenario into events."""
 
@@ -150,8 +160,9 @@ class Builder:
 
     def events(self) -> Iterator[Event]:
         version = self.document.get("python")
-        interpreter = None if version is None else Interpreter("CPython", str(version), "table")
-        problem = "not CPython" if version is None else None
+        interpreter = None if version is None else interpreter_called(str(version))
+        readable = interpreter is not None and interpreter.offsets_from is not None
+        problem = None if readable else "only CPython's memory can be read"
         yield ProcessSeen(
             0, TGID, 0, ("client",), "/usr/bin/x", ThreadOrigin.SEIZED, interpreter, problem
         )

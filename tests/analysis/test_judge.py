@@ -8,7 +8,7 @@ from typing import Any
 from eintr_trace.analysis.judge import Judge
 from eintr_trace.model.episodes import Outcome, TracerInduced
 from eintr_trace.model.events import ProcessSeen, ThreadOrigin, Warned
-from eintr_trace.model.python_state import Interpreter
+from eintr_trace.model.python_state import Implementation, Interpreter
 from eintr_trace.model.report import Report
 from tests.analysis.scenario import Builder
 from tests.analysis.test_scenarios import HEADER
@@ -80,7 +80,13 @@ def test_a_process_whose_interpreter_is_found_later_is_one_process() -> None:
     judge = Judge(HEADER)
     early = ProcessSeen(1, 7, 0, ("python",), "/bin/python", ThreadOrigin.LAUNCHED)
     later = ProcessSeen(
-        2, 7, 0, ("python",), "/bin/python", ThreadOrigin.LAUNCHED, Interpreter("CPython", "3", "t")
+        2,
+        7,
+        0,
+        ("python",),
+        "/bin/python",
+        ThreadOrigin.LAUNCHED,
+        Interpreter(Implementation.CPYTHON, "3", "t"),
     )
     execed = ProcessSeen(3, 7, 0, ("ls",), "/bin/ls", ThreadOrigin.LAUNCHED)
     for event in (early, later, execed):

@@ -16,7 +16,8 @@ from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.locate import locate_interpreter
 from eintr_trace.interpreter.memory import ProcessMemory
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
-from eintr_trace.model.python_state import HandlerKind
+from eintr_trace.lab.interpreters import find_interpreters
+from eintr_trace.model.python_state import HandlerKind, Implementation
 from tests.interpreter.processes import Tracee, Tracees, installation
 
 pytestmark = pytest.mark.live
@@ -72,8 +73,9 @@ def test_the_version(every_python: Python, tracees: Tracees) -> None:
     ).stdout.strip()
     found = tracee.reader.interpreter
     assert found.version == printed
-    assert found.implementation == "CPython"
+    assert found.implementation is Implementation.CPYTHON
     assert found.free_threaded is False
+    assert found.offsets_from is not None
     assert ("_Py_DebugOffsets" in found.offsets_from) == (version >= (3, 13))
 
 
@@ -142,6 +144,22 @@ def test_no_python_at_all() -> None:
                 open_interpreter(process.pid)
         finally:
             process.kill()
+
+
+def test_pypy_is_recognised_and_not_read(tracees: Tracees) -> None:
+    found = next((one for one in find_interpreters() if one.implementation == "PyPy"), None)
+    if found is None or found.version is None:
+        pytest.skip("no PyPy on this machine")
+    tracee = tracees.start(found.executable, "handlers.py")
+    with pytest.raises(NotReadableInterpreterError, match="only CPython's memory") as refused:
+        open_interpreter(tracee.pid)
+    pypy = refused.value.interpreter
+    assert pypy is not None
+    assert pypy.implementation is Implementation.PYPY
+    assert pypy.offsets_from is None
+    # PyPy before 3.11 says its language version only by its file's name.
+    exact = ".".join(map(str, found.version))
+    assert exact.startswith(pypy.version) if found.version < (3, 11) else exact == pypy.version
 
 
 def test_no_such_process() -> None:

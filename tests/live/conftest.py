@@ -32,6 +32,14 @@ def any_python(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
+def pypy() -> Path:
+    for found in find_interpreters():
+        if found.implementation == "PyPy":
+            return found.executable
+    pytest.skip("no PyPy on this machine")
+
+
+@pytest.fixture
 def python2() -> Path:
     return interpreter("2.7")
 

@@ -20,6 +20,7 @@ from eintr_trace.model.events import (
 from eintr_trace.model.python_state import (
     CodeLocation,
     HandlerKind,
+    Implementation,
     Interpreter,
     PythonFrame,
     PythonHandler,
@@ -68,7 +69,7 @@ EVENTS: tuple[Event, ...] = (
         argv=("python", "client\udcff.py"),
         exe="/usr/bin/python3.12",
         origin=ThreadOrigin.SEIZED,
-        interpreter=Interpreter("CPython", "3.12.4", "offsets table 3.12"),
+        interpreter=Interpreter(Implementation.CPYTHON, "3.12.4", "offsets table 3.12"),
     ),
     ThreadSeen(1_000_000_200, 4700, 4700, ThreadOrigin.SEIZED, blocked_in="recvfrom"),
     SignalDelivered(

@@ -32,7 +32,7 @@ from eintr_trace.model.events import (
     ThreadOrigin,
     TraceEnded,
 )
-from eintr_trace.model.python_state import CodeLocation, Interpreter, PythonFrame
+from eintr_trace.model.python_state import CodeLocation, Implementation, Interpreter, PythonFrame
 from eintr_trace.model.report import EpisodeUpdate, Report, Summary
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 
@@ -258,7 +258,7 @@ PROCESSES = (
         argv=("python2.7", "client.py"),
         exe="/opt/py/bin/python2.7",
         origin=ThreadOrigin.SEIZED,
-        interpreter=Interpreter("CPython", "2.7.18", "offsets table 2.7"),
+        interpreter=Interpreter(Implementation.CPYTHON, "2.7.18", "offsets table 2.7"),
     ),
     ProcessSeen(
         200,

@@ -51,7 +51,7 @@ class Roster:
                 argv=proc.argv(process.tgid),
                 exe=proc.executable(process.tgid),
                 origin=origin,
-                interpreter=None if process.reader is None else process.reader.interpreter,
+                interpreter=process.interpreter,
                 interpreter_problem=process.problem,
             )
         )

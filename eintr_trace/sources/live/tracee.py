@@ -6,8 +6,9 @@ import signal
 from collections import Counter
 from dataclasses import dataclass, field
 
-from eintr_trace.errors import EintrTraceError
+from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.reader import InterpreterReader, find_interpreter
+from eintr_trace.model.python_state import Interpreter
 from eintr_trace.sources.live import proc
 from eintr_trace.sources.live.follow import FollowStack
 from eintr_trace.sources.live.hold_budget import HoldBudget
@@ -23,8 +24,8 @@ _SEARCH_AFTER_NS = tuple(ms * 1_000_000 for ms in (30, 80, 200, 500, 1_500, 4_00
 class TracedProcess:
     """One process: its memory, and its interpreter once that was found.
 
-    ``problem`` says why there is no reader. ``main_tid`` is CPython's main thread once that
-    was looked for and found.
+    ``problem`` says why there is no reader; ``interpreter`` may be known all the same (PyPy).
+    ``main_tid`` is CPython's main thread once that was looked for and found.
     """
 
     def __init__(self, tgid: int) -> None:
@@ -32,6 +33,7 @@ class TracedProcess:
         self.main_tid: int | None = None
         self.memory = TraceeMemory(tgid)
         self.reader: InterpreterReader | None = None
+        self.interpreter: Interpreter | None = None
         self.problem: str | None = None
         self._search_at_ns: list[int] = []
 
@@ -42,23 +44,23 @@ class TracedProcess:
         if parent is not None:
             if parent.reader is not None:
                 child.reader = parent.reader.of_fork(tgid, child.memory)
-            child.problem = parent.problem
+            child.interpreter, child.problem = parent.interpreter, parent.problem
             # Forked before it was looked for: what is found in the one is in the other, too.
             child._search_at_ns = list(parent._search_at_ns)
         return child
 
     def find_interpreter(self) -> bool:
-        """Look for CPython now; true when it was found. Takes long: never during a stop."""
+        """Look for an interpreter now; true when one was found. Takes long: never in a stop."""
         try:
             self.memory.open()
             self.reader = find_interpreter(self.tgid, self.memory)
         except OSError as error:
             self.problem = f"its memory cannot be opened: {error.strerror}"
             return False
-        except EintrTraceError as error:
-            self.problem = error.message
-            return False
-        self.problem = None
+        except NotReadableInterpreterError as error:
+            self.problem, self.interpreter = error.message, error.interpreter
+            return error.interpreter is not None
+        self.problem, self.interpreter = None, self.reader.interpreter
         self._read_once(self.reader)
         return True
 
@@ -75,6 +77,7 @@ class TracedProcess:
         """The process became another program: forget all that was read from the old one."""
         self.close()
         self.main_tid = None
+        self.interpreter = None
         self.memory = TraceeMemory(self.tgid)
         self.search_later(now_ns)
 

@@ -211,7 +211,6 @@ def _attached_to(process: TracedProcess, threads: int) -> str:
     if process.reader is None:
         what = f"no Python side: {process.problem}"
     else:
-        interpreter = process.reader.interpreter
-        what = f"{interpreter.implementation} {interpreter.version}"
+        what = process.reader.interpreter.name
     noun = "thread" if threads == 1 else "threads"
     return f"eintr-trace: attached to {process.tgid} ({threads} {noun}, {what})"
