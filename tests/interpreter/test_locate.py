@@ -56,6 +56,7 @@ def assert_everything_is_found(tracee: Tracee) -> None:
     assert snapshot.problem is None
     assert [frame.location.function for frame in snapshot.frames] == ["<module>"]
     assert snapshot.is_python_main_thread is True
+    assert tracee.reader.main_thread_tid() == tracee.pid
     assert snapshot.handler is not None
     assert snapshot.handler.kind is HandlerKind.FUNCTION
     assert snapshot.handler.location is not None

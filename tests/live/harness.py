@@ -150,7 +150,15 @@ class Tracer:
         attached: int = 1,
         stdin: int = subprocess.DEVNULL,
         new_group: bool = False,
+        confine: Callable[[], None] | None = None,
     ) -> None:
+        end_with_us = ended_with(os.getpid())
+
+        def prepare() -> None:
+            end_with_us()
+            if confine is not None:
+                confine()
+
         self.recording = recording
         self.process = subprocess.Popen(
             [sys.executable, "-m", "eintr_trace", "-o", str(recording), "-q", *arguments],
@@ -159,7 +167,7 @@ class Tracer:
             stderr=subprocess.PIPE,
             text=True,
             process_group=0 if new_group else None,
-            preexec_fn=ended_with(os.getpid()),
+            preexec_fn=prepare,
         )
         assert self.process.stderr is not None
         for _ in range(attached):
@@ -206,9 +214,11 @@ class Tracer:
 
 
 @contextmanager
-def attached(pid: int, recording: Path, *options: str) -> Iterator[Tracer]:
-    """A tracer that is killed at the end if it has not ended."""
-    tracer = Tracer(recording, "-p", str(pid), *options)
+def attached(
+    pid: int, recording: Path, *options: str, confine: Callable[[], None] | None = None
+) -> Iterator[Tracer]:
+    """A tracer that is killed at the end if it has not ended; ``confine`` runs in it first."""
+    tracer = Tracer(recording, "-p", str(pid), *options, confine=confine)
     try:
         yield tracer
     finally:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from eintr_trace.model.events import HandlerReturning, SignalDelivered
+from tests.live.conftest import interpreter
 from tests.live.harness import Program, attached, program, state_of, tracer_of, wait_until
 
 pytestmark = pytest.mark.live
@@ -92,3 +94,21 @@ def test_a_program_stopped_under_the_tracer_stays_stopped_after_its_death(
         running.process.send_signal(signal.SIGCONT)
         running.tell("done")
         assert running.account()["error"] is None
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.13"])
+def test_killed_while_a_handler_is_watched_for_the_handler_runs(
+    version: str, tmp_path: Path
+) -> None:
+    """A watchpoint left behind would be a trap in it, or a slot that stays taken."""
+    with program(interpreter(version), "late_handler.py", "restart") as running:
+        for round_ in range(1, 4):
+            running.wait_blocked_in("read")
+            with attached(running.pid, tmp_path / f"r{round_}.jsonl") as tracer:
+                running.process.send_signal(signal.SIGUSR1)
+                tracer.wait_event(HandlerReturning)
+                (delivered,) = [e for e in tracer.events() if isinstance(e, SignalDelivered)]
+                assert delivered.handler_watch is not None
+                tracer.process.kill()
+        running.tell("done")
+        assert len(running.account()["ran_ns"]) == 1

@@ -1,7 +1,8 @@
 """Blocks where a Python signal handler runs at once, or not; says when it ran.
 
 Usage: late_handler.py MODE. Valid on Python 2.7 and 3. Ends when a line comes on standard
-input. The report is one line of JSON: `ran_ns`, CLOCK_MONOTONIC at each run of the handler.
+input. The report is one line of JSON: `ran_ns`, CLOCK_MONOTONIC at each run of the handler of
+SIGUSR1, SIGUSR2 or SIGWINCH.
 """
 
 import ctypes
@@ -13,6 +14,7 @@ import sys
 import threading
 
 CLOCK_MONOTONIC = 1
+SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGWINCH)
 libc = ctypes.CDLL(None)
 ran_ns = []
 
@@ -47,8 +49,19 @@ def read():
 
 def restart():
     """The same, and the kernel restarts the call."""
-    signal.siginterrupt(signal.SIGUSR1, False)
+    for signo in SIGNALS:
+        signal.siginterrupt(signo, False)
     read_line()
+
+
+def fork():
+    """The same in a child, made when a first line has come."""
+    read_line()
+    child = os.fork()
+    if child:
+        os.waitpid(child, 0)
+        os._exit(0)
+    restart()
 
 
 def join():
@@ -84,8 +97,9 @@ def mutex():
     libc.pthread_mutex_lock(held)
 
 
-signal.signal(signal.SIGUSR1, on_signal)
-mode = {"read": read, "restart": restart, "join": join, "lock": lock, "mutex": mutex}[sys.argv[1]]
+MODES = {"read": read, "restart": restart, "fork": fork, "join": join, "lock": lock, "mutex": mutex}
+for number in SIGNALS:
+    signal.signal(number, on_signal)
 print("ready")
-mode()
+MODES[sys.argv[1]]()
 print(json.dumps({"ran_ns": ran_ns}))

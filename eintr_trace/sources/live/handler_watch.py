@@ -50,7 +50,8 @@ class _Slot:
     """A watchpoint on one signal's mark.
 
     ``c_handlers_due`` are the deliveries to the main thread itself whose C handler has not
-    written yet; ``runs_due`` those, to whichever thread, that wait for the Python handler.
+    written yet. ``main_due``: some of them wait for the Python handler; ``workers_due`` are the
+    deliveries to other threads that do, and may each need a run of their own.
     """
 
     signo: int
@@ -58,7 +59,28 @@ class _Slot:
     main_tid: int
     watchpoint: Breakpoint
     c_handlers_due: int = 0
-    runs_due: int = 0
+    main_due: bool = False
+    workers_due: int = 0
+
+    def delivered(self, tid: int) -> None:
+        if tid == self.main_tid:
+            self.c_handlers_due += 1
+            self.main_due = True
+        else:
+            self.workers_due += 1
+
+    def written(self) -> bool:
+        """Take in a write of the main thread; true if the Python handler is about to run."""
+        if self.c_handlers_due:
+            self.c_handlers_due -= 1
+            return False
+        if self.main_due:
+            self.main_due = False
+            return True
+        if self.workers_due:
+            self.workers_due -= 1
+            return True
+        return False  # Py_Finalize() clears all marks once again
 
     def is_tripped(self) -> bool | None:
         reader = self.process.reader
@@ -103,16 +125,17 @@ class HandlerWatches:
 
     def _collect(self) -> None:
         for slot in list(self._enabled):
-            if self._has_begun(slot) and not self._is_due(slot):
+            if not self._has_begun(slot):
+                continue
+            if self._is_due(slot):
+                slot.workers_due = max(slot.workers_due, 1)
+            else:
                 self._disable(slot)
 
     def _has_begun(self, slot: _Slot) -> bool:
         begun = False
         for sample in slot.watchpoint.samples():
-            if slot.c_handlers_due:
-                slot.c_handlers_due -= 1
-            elif slot.runs_due:  # no more: Py_Finalize() clears all marks once again
-                slot.runs_due -= 1
+            if slot.written():
                 begun = True
                 tgid, name = slot.process.tgid, signal_name(slot.signo)
                 self._untold.append(
@@ -142,9 +165,7 @@ class HandlerWatches:
         except OSError as error:
             kind = _REFUSALS.get(error.errno or 0, Reduction.WATCHPOINT_REFUSED)
             return _reduced(event, kind)
-        slot.runs_due += 1
-        if tracee.tid == main_tid:
-            slot.c_handlers_due += 1
+        slot.delivered(tracee.tid)
         self._enable(slot)
         blocked_in = None if tracee.tid == main_tid else _blocked_in(main_tid)
         return replace(event, handler_watch=HandlerWatch(main_tid, blocked_in))
@@ -165,7 +186,7 @@ class HandlerWatches:
             return
         for slot in self._slots.get(tracee.process, ()):
             if slot.signo == handler.signo and slot not in self._enabled:
-                slot.runs_due = 1
+                slot.workers_due = 1
                 self._enable(slot)
 
     def _slot(self, process: TracedProcess, main_tid: int, signo: int) -> _Slot:
@@ -197,13 +218,16 @@ class HandlerWatches:
 
     def _disable(self, slot: _Slot) -> None:
         slot.watchpoint.disable()
-        slot.runs_due = 0
+        slot.main_due, slot.workers_due = False, 0
         del self._enabled[slot]
 
     # Ends
 
     def close(self, process: TracedProcess) -> None:
-        """Watch no more: the process has ended, or is another program from now on."""
+        """Watch no more: the process has ended, or is another program from now on.
+
+        What was seen until now is still to be told.
+        """
         self._collect()
         for slot in self._slots.pop(process, ()):
             self._enabled.pop(slot, None)

@@ -138,12 +138,14 @@ class Tracer:
             self._forget(thread, "the process has executed another program")
         self._handlers.close(tracee.process)
         self._resuming.resume(tracee, now_ns)
+        self._handlers.tell()
         self._roster.executed(tracee.process, former_tid, now_ns)
 
     def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
         reap(tracee.tid)
         if tracee.tid in {tracee.process.tgid, tracee.process.main_tid}:
             self._handlers.close(tracee.process)
+            self._handlers.tell()
         self._forget(tracee, "the thread has ended")
         status = end.status if isinstance(end, Exited) else None
         signo = end.signo if isinstance(end, Killed) else None
