@@ -2,4 +2,6 @@
 
 from eintr_trace.commands.main import main
 
-raise SystemExit(main())
+# Processes that multiprocessing starts import this module once more, under another name.
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -21,7 +21,9 @@ from eintr_trace.lab.newer_interpreters import ensure_newer_interpreters
 from eintr_trace.lab.program_commands import Variant
 from eintr_trace.lab.shipped_run import make_shipped_run
 
-_USAGE = "eintr-trace lab server | client | interpreters | record-fixture   (each has its own -h)"
+_USAGE = """\
+eintr-trace lab server | client | interpreters | matrix | record-fixture
+(each has its own -h)"""
 _DESCRIPTION = """\
 The Thrift experiment by hand, in three terminals:
   eintr-trace lab server                        serves one image, slowly
@@ -42,6 +44,7 @@ def run(argv: Sequence[str]) -> int:
         "server": _server,
         "client": _client,
         "interpreters": _interpreters,
+        "matrix": _matrix,
         "record-fixture": _record_fixture,
     }
     if argv[:1] and argv[0] in programs:
@@ -113,6 +116,13 @@ def _interpreters(argv: Sequence[str]) -> int:
     for found in ensure_newer_interpreters(tell):
         print(f"{found.name}: {found.executable}")
     return ExitStatus.DONE
+
+
+def _matrix(argv: Sequence[str]) -> int:
+    # Only here: it brings the whole analysis.
+    from eintr_trace.commands.lab_matrix import run as run_matrix
+
+    return run_matrix(argv)
 
 
 def _record_fixture(argv: Sequence[str]) -> int:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from eintr_trace.facts.signals import DefaultAction, default_action
+
 
 class Disposition(StrEnum):
     """One column of the matrix."""
@@ -68,6 +70,27 @@ class Plan:
     act: Act = Act.SIGNAL
     in_worker: bool = False
     timer_s: float | None = None
+
+    @property
+    def is_handled(self) -> bool:
+        """Whether a handler runs, Python's or a C library's."""
+        return self.handler not in {Handler.IGNORE, Handler.DEFAULT}
+
+    @property
+    def is_python(self) -> bool:
+        """Whether a Python handler runs."""
+        return self.is_handled and self.handler not in {Handler.C, Handler.C_SA_RESTART}
+
+    @property
+    def has_sa_restart(self) -> bool:
+        """Whether the handler is installed with SA_RESTART."""
+        return self.handler in {Handler.PYTHON_SA_RESTART, Handler.C_SA_RESTART}
+
+    @property
+    def is_fatal(self) -> bool:
+        """Whether the program is to end by the signal."""
+        ending = {DefaultAction.TERMINATE, DefaultAction.CORE}
+        return self.handler is Handler.DEFAULT and default_action(self.signals[0]) in ending
 
     def for_program(self) -> dict[str, object]:
         """Say it to the scenario program, as JSON values."""

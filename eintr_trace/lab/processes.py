@@ -114,6 +114,15 @@ class Child:
             time.sleep(LOOK_AGAIN_S)
         return status
 
+    def wait_alone(self, deadline: Deadline) -> int:
+        """Like wait, but not for processes that it has left behind and that could print more."""
+        while (status := self._process.poll()) is None:
+            deadline.check(f"the {self.name} ended")
+            self._read_or_sleep()
+        while self._open and select.select([self._stream], [], [], 0)[0]:
+            self._read(0)
+        return status
+
     def tell_to_go_on(self) -> None:
         """Write one line to its standard input, if it still listens."""
         try:
@@ -122,6 +131,12 @@ class Child:
                 self._process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended, and needs no telling
+
+    def _read_or_sleep(self) -> None:
+        if self._open:
+            self._read(LOOK_AGAIN_S)
+        else:
+            time.sleep(LOOK_AGAIN_S)
 
     def _read(self, timeout_s: float) -> None:
         ready, _, _ = select.select([self._stream], [], [], timeout_s)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from eintr_trace.errors import EintrTraceError
@@ -24,20 +24,28 @@ def recording_to(recording: Path, options: Sequence[str] = ()) -> Attach:
     when it cannot attach, leaving when it failed or outlived the client by END_LIMIT_S.
     """
 
-    @contextmanager
-    def attach(client_pid: int) -> Iterator[None]:
-        program = [sys.executable, "-m", "eintr_trace"]
-        command = [*program, "-p", str(client_pid), "-o", str(recording), *options]
-        with running("tracer", command, os.environ, stderr_only=True) as tracer:
-            deadline = Deadline(ATTACH_LIMIT_S)
-            if not tracer.wait_for_text(f"{_ATTACHED}{client_pid} ", deadline):
-                raise _failed(tracer, deadline)
-            yield
-            deadline = Deadline(END_LIMIT_S)
-            if tracer.wait(deadline):
-                raise _failed(tracer, deadline)
+    def attach(client_pid: int) -> AbstractContextManager[None]:
+        return recording_all([client_pid], recording, options)
 
     return attach
+
+
+@contextmanager
+def recording_all(
+    pids: Sequence[int], recording: Path, options: Sequence[str] = ()
+) -> Iterator[None]:
+    """Attach one tracer to all ``pids``; leave once all have ended, as ``recording_to`` does."""
+    names = [word for pid in pids for word in ("-p", str(pid))]
+    command = [sys.executable, "-m", "eintr_trace", *names, "-o", str(recording), *options]
+    with running("tracer", command, os.environ, stderr_only=True) as tracer:
+        deadline = Deadline(ATTACH_LIMIT_S)
+        for pid in pids:
+            if not tracer.wait_for_text(f"{_ATTACHED}{pid} ", deadline):
+                raise _failed(tracer, deadline)
+        yield
+        deadline = Deadline(END_LIMIT_S)
+        if tracer.wait(deadline):
+            raise _failed(tracer, deadline)
 
 
 def _failed(tracer: Child, deadline: Deadline) -> EintrTraceError:

@@ -1,0 +1,202 @@
+"""``eintr-trace lab matrix``: every verdict held against what the traced program itself says."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import eintr_trace
+from eintr_trace.commands.arguments import Parser, one_of, positive_int
+from eintr_trace.commands.exits import ExitStatus, complain
+from eintr_trace.errors import EintrTraceError, UsageError
+from eintr_trace.lab.dispositions import Disposition
+from eintr_trace.lab.interpreters import FoundIn, FoundInterpreter, find_interpreters
+from eintr_trace.lab.matrix.cells import CellResult, Status
+from eintr_trace.lab.matrix.document import MatrixPage, render
+from eintr_trace.lab.matrix.raw_results import raw_results
+from eintr_trace.lab.matrix.run import MatrixOrder, Progress, run_matrix
+from eintr_trace.lab.program_commands import program_environment
+from eintr_trace.lab.scenarios import Scenario, load_scenarios
+from eintr_trace.lab.thrift_library import ensure_thrift, thrift_folder
+
+_DESCRIPTION = """\
+Run every scenario under every interpreter with every disposition of its signal, traced, and
+hold each verdict against what the program says happened to it. The exit status is 1 when one
+differs, or when a program did not do its part."""
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run the matrix and return the exit status. Raises EintrTraceError."""
+    parser = Parser("lab matrix", _DESCRIPTION, "eintr-trace lab matrix [OPTION]…")
+    _add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    found = _interpreters(arguments.interpreters)
+    for one in found:
+        if one.problem is not None:
+            complain(EintrTraceError(f"{one.name} does not start: {one.problem}"))
+    order = MatrixOrder(
+        scenarios=_scenarios(arguments.scenarios, arguments.subset),
+        interpreters=tuple(_distinct(one for one in found if one.problem is None)),
+        dispositions=tuple(arguments.dispositions or Disposition),
+        jobs=arguments.jobs,
+        keep=_folder(arguments.keep),
+    )
+    results = _run(order)
+    if arguments.raw is not None:
+        _write(arguments.raw, raw_results(results))
+    if arguments.output is not None:
+        _write(arguments.output, render(_page(order, results, found)))
+    print(_summed_up(results))
+    wrong = any(result.status in {Status.DISAGREE, Status.FAILED} for result in results)
+    return ExitStatus.FAILED if wrong else ExitStatus.DONE
+
+
+def _add_arguments(parser: Parser) -> None:
+    parser.add_argument(
+        "--interpreter",
+        dest="interpreters",
+        metavar="PYTHON",
+        action="append",
+        default=[],
+        help="only this one: a path or a command; may be repeated (default: all that are found)",
+    )
+    parser.add_argument(
+        "--scenario",
+        dest="scenarios",
+        metavar="GLOB",
+        action="append",
+        default=[],
+        help="only scenarios with such a name; may be repeated",
+    )
+    parser.add_argument(
+        "--disposition",
+        dest="dispositions",
+        type=one_of(Disposition),
+        choices=list(Disposition),
+        action="append",
+        default=[],
+        help="only this one; may be repeated",
+    )
+    parser.add_argument("--subset", action="store_true", help="only what `make test` runs")
+    parser.add_argument(
+        "--jobs",
+        metavar="N",
+        type=positive_int,
+        default=len(os.sched_getaffinity(0)),
+        help="so many batches at a time (default: as many as there are CPUs, %(default)s)",
+    )
+    parser.add_argument("-o", dest="output", metavar="FILE", help="write the page, Markdown")
+    parser.add_argument("--raw", metavar="FILE", help="write the raw results, JSON Lines")
+    parser.add_argument(
+        "--keep", metavar="FOLDER", help="keep the recordings of cells that do not agree"
+    )
+
+
+def _interpreters(named: Sequence[str]) -> list[FoundInterpreter]:
+    """Those to run, and those that do not start."""
+    paths = [Path(shutil.which(name) or name) for name in named]
+    found = find_interpreters(paths)
+    return [one for one in found if one.found_in is FoundIn.NAMED] if named else found
+
+
+def _distinct(found: Iterable[FoundInterpreter]) -> Iterator[FoundInterpreter]:
+    """One of each version."""
+    by_name: dict[str, FoundInterpreter] = {}
+    for interpreter in found:
+        by_name.setdefault(interpreter.name, interpreter)
+    return iter(by_name.values())
+
+
+def _scenarios(globs: Sequence[str], subset: bool) -> tuple[Scenario, ...]:
+    chosen = tuple(
+        scenario
+        for scenario in load_scenarios()
+        if (scenario.subset or not subset)
+        and (not globs or any(fnmatchcase(scenario.name, glob) for glob in globs))
+    )
+    if not chosen:
+        raise UsageError("no scenario has such a name", "See eintr_trace/lab/scenarios.toml")
+    return chosen
+
+
+def _folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    folder = Path(name)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _cannot_write(name, error) from error
+    return folder
+
+
+def _run(order: MatrixOrder) -> tuple[CellResult, ...]:
+    """Run everything; give the results in the order of the page."""
+    results: list[CellResult] = []
+    if any("thrift" in scenario.modules for scenario in order.scenarios):
+        ensure_thrift()
+    for progress in run_matrix(order, program_environment(thrift_folder())):
+        _tell(progress)
+        results.extend(progress.results)
+    scenarios = [scenario.name for scenario in order.scenarios]
+    interpreters = [interpreter.name for interpreter in order.interpreters]
+    dispositions = list(order.dispositions)
+    return tuple(
+        sorted(
+            results,
+            key=lambda r: (
+                scenarios.index(r.scenario),
+                interpreters.index(r.interpreter),
+                dispositions.index(r.disposition),
+            ),
+        )
+    )
+
+
+def _tell(progress: Progress) -> None:
+    first = progress.results[0]
+    place = f"[{progress.number:{len(str(progress.total))}}/{progress.total}]"
+    summed = _summed_up(progress.results)
+    print(f"{place} {first.interpreter}  {first.scenario}: {summed}", file=sys.stderr, flush=True)
+
+
+def _summed_up(results: Iterable[CellResult]) -> str:
+    counts = Counter(result.status for result in results)
+    return ", ".join(f"{counts[status]} {status}" for status in Status if counts[status])
+
+
+def _page(
+    order: MatrixOrder, results: tuple[CellResult, ...], found: Sequence[FoundInterpreter]
+) -> MatrixPage:
+    return MatrixPage(
+        results=results,
+        scenarios=tuple(scenario.name for scenario in order.scenarios),
+        interpreters=tuple(interpreter.name for interpreter in order.interpreters),
+        dispositions=order.dispositions,
+        # Not the whole path: the page is for readers elsewhere.
+        not_started=tuple(
+            (f"{one.executable.name} ({one.found_in})", one.problem)
+            for one in found
+            if one.problem is not None
+        ),
+        # Beyond the version it names who built this kernel.
+        kernel=platform.release().partition("-")[0],
+        tool_version=eintr_trace.__version__,
+    )
+
+
+def _write(name: str, text: str) -> None:
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise _cannot_write(name, error) from error
+
+
+def _cannot_write(name: str, error: OSError) -> EintrTraceError:
+    return EintrTraceError(f"cannot write {name}: {error.strerror}", "Name another place")

@@ -1,0 +1,1 @@
+"""The matrix: every scenario under every interpreter and disposition, against the truth."""
