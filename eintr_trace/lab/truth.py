@@ -149,9 +149,7 @@ def _between_calls(delivery: Delivery) -> tuple[frozenset[Outcome], str]:
     return _only(Outcome.NOT_BLOCKING), "it met the program between two calls"
 
 
-def _with_a_result(
-    delivery: Delivery, met: InterruptedSyscall
-) -> tuple[frozenset[Outcome], str]:
+def _with_a_result(delivery: Delivery, met: InterruptedSyscall) -> tuple[frozenset[Outcome], str]:
     """The register held no restart code, but what the call had done until then."""
     if not delivery.slept:
         return _only(Outcome.COMPLETED), "it met the program at the end of a call"
