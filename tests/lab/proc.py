@@ -37,3 +37,19 @@ def loopback_queue() -> str:
     """What shapes the machine's own lo."""
     command = ["tc", "qdisc", "show", "dev", "lo"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def in_session(session_id: int) -> list[int]:
+    """The processes of a session (proc(5), /proc/PID/stat, field 6)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and _session_of(entry) == session_id:
+            found.append(int(entry.name))
+    return found
+
+
+def _session_of(process: Path) -> int | None:
+    try:
+        return int((process / "stat").read_text().rpartition(")")[2].split()[3])
+    except OSError:
+        return None  # it has just ended

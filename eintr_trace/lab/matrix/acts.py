@@ -25,8 +25,8 @@ _libc = ctypes.CDLL(None)
 
 T = TypeVar("T")
 
-CELL_LIMIT_S = 15.0
-"""The longest that a cell may take from its start to the end of its program."""
+CELL_LIMIT_S = 20.0
+"""The longest that a program may take to be ready, to begin its cell, and to end it."""
 
 MOST_OUTPUT = 2000
 """How much of what a failed program printed is kept, in characters."""
@@ -43,14 +43,15 @@ class Cell:
     scenario: Scenario
     plan: Plan
     count_ticks: Callable[[], int]
+    limit_s: float
     _sent: list[SentSignal] = field(default_factory=list)
+    _deadline: Deadline = field(init=False)
     _released_s: float | None = None
     _problem: str | None = None
-    _deadline: Deadline = field(default_factory=lambda: Deadline(CELL_LIMIT_S))
 
     def begin(self) -> None:
         """Start the call, send the signals to the blocked program, let the call finish."""
-        self._deadline = Deadline(CELL_LIMIT_S)
+        self._deadline = Deadline(self.limit_s)
         try:
             self.program.start()
             self._sent.extend(self._act())
@@ -63,7 +64,7 @@ class Cell:
         status, account = None, None
         try:
             if self._problem is None:
-                status = self.program.child.wait_alone(Deadline(CELL_LIMIT_S))
+                status = self.program.child.wait_alone(Deadline(self.limit_s))
                 if not self._should_die(status):
                     account = read_account(self.program.child.output)
         except EintrTraceError as error:

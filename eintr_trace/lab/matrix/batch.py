@@ -10,7 +10,7 @@ from pathlib import Path
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.dispositions import PLANS, Disposition
 from eintr_trace.lab.interpreters import FoundInterpreter
-from eintr_trace.lab.matrix.acts import MOST_OUTPUT, Cell
+from eintr_trace.lab.matrix.acts import CELL_LIMIT_S, MOST_OUTPUT, Cell
 from eintr_trace.lab.matrix.cells import CellResult, CellRun, Status
 from eintr_trace.lab.matrix.compare import CellEvidence, compare
 from eintr_trace.lab.matrix.evidence import evidence_of
@@ -21,17 +21,16 @@ from eintr_trace.lab.processes import Deadline
 from eintr_trace.lab.scenarios import Scenario
 from eintr_trace.lab.tracer import recording_all
 
-READY_LIMIT_S = 30.0
-
 
 @dataclass(frozen=True)
 class Batch:
-    """What to run. ``environ`` is the programs' environment."""
+    """What to run. ``environ`` is the programs' environment, ``limit_s`` as CELL_LIMIT_S."""
 
     scenario: Scenario
     interpreter: FoundInterpreter
     dispositions: tuple[Disposition, ...]
     environ: Mapping[str, str]
+    limit_s: float = CELL_LIMIT_S
 
     def result(
         self, disposition: Disposition, status: Status, *notes: str, run: CellRun | None = None
@@ -72,7 +71,7 @@ def run_batch(batch: Batch, folder: Path) -> list[CellResult]:
             runs = {
                 disposition: one.run
                 for disposition, one in started.items()
-                if not _is_ready(one) and one.run is not None
+                if not _is_ready(one, batch.limit_s) and one.run is not None
             }
             ready = {d: one for d, one in started.items() if d not in runs}
             if ready:
@@ -109,7 +108,7 @@ def with_leftovers(results: list[CellResult], leftovers: list[Leftover]) -> list
 
     def of(result: CellResult) -> list[str]:
         return [
-            f"left a process behind, which was killed: {left.command}"
+            f"left a process behind, which was killed: {left.command} ({left.pid})"
             for left in leftovers
             if left.session_id == result.run.pid or left.session_id not in pids
         ]
@@ -133,10 +132,10 @@ def _starting(batch: Batch, disposition: Disposition, folder: Path) -> Iterator[
         yield _Started(ending.enter_context(program), ending)
 
 
-def _is_ready(started: _Started) -> bool:
+def _is_ready(started: _Started, limit_s: float) -> bool:
     """Wait until a program is ready; one that will not be is ended, with a problem."""
     child = started.program.child
-    deadline = Deadline(READY_LIMIT_S)
+    deadline = Deadline(limit_s)
     try:
         if started.program.wait_ready(deadline):
             return True
@@ -155,7 +154,7 @@ def _cell(batch: Batch, disposition: Disposition, started: _Started, tail: Recor
     def count_ticks() -> int:
         return tail.deliveries(pid, plan.signals[0])
 
-    return Cell(started.program, batch.scenario, plan, count_ticks)
+    return Cell(started.program, batch.scenario, plan, count_ticks, batch.limit_s)
 
 
 def _judged(

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from eintr_trace.lab.dispositions import PLANS, Disposition, Handler
 from eintr_trace.lab.interpreters import FoundInterpreter
+from eintr_trace.lab.matrix.acts import CELL_LIMIT_S
 from eintr_trace.lab.matrix.batch import Batch, recording_in, run_batch, with_leftovers
 from eintr_trace.lab.matrix.cells import CellResult, Status
 from eintr_trace.lab.matrix.leftovers import adopt_orphans, end_leftovers
@@ -27,13 +28,17 @@ _C_HANDLERS = frozenset({Handler.C, Handler.C_SA_RESTART})
 
 @dataclass(frozen=True)
 class MatrixOrder:
-    """What to run. Recordings of cells that do not agree are kept in ``keep``, if given."""
+    """What to run. Recordings of cells that do not agree are kept in ``keep``, if given.
+
+    ``jobs`` batches at a time; ``limit_s`` as CELL_LIMIT_S.
+    """
 
     scenarios: tuple[Scenario, ...]
     interpreters: tuple[FoundInterpreter, ...]
     dispositions: tuple[Disposition, ...]
     jobs: int
     keep: Path | None = None
+    limit_s: float = CELL_LIMIT_S
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def _batches(
     for interpreter in order.interpreters:
         missing = missing_modules(interpreter, modules, environ)
         for scenario in scenarios:
-            whole = Batch(scenario, interpreter, order.dispositions, environ)
+            whole = Batch(scenario, interpreter, order.dispositions, environ, order.limit_s)
             reasons = {d: _why_not(whole, d, missing) for d in order.dispositions}
             applicable = tuple(d for d, reason in reasons.items() if reason is None)
             yield (
