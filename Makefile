@@ -33,9 +33,13 @@ bench: setup
 soak: setup
 	@$(BIN)/python -m tests.soak
 
+# Every scenario, interpreter and disposition; MATRIX=-h lists what can be chosen.
+matrix: setup
+	@$(BIN)/eintr-trace lab matrix -o docs/matrix.md --raw matrix.jsonl $(MATRIX)
+
 # CPython 3.14 and 3.15, and PyPy, in a Debian tree below $(EINTR_TRACE_LAB); needs root.
 interpreters: setup
 	@$(BIN)/eintr-trace lab interpreters
 
 clean:
-	rm -rf $(VENV) .lab build dist *.egg-info
+	rm -rf $(VENV) .lab build dist *.egg-info matrix.jsonl

@@ -145,11 +145,11 @@ PLANS: Mapping[Disposition, Plan] = MappingProxyType(
             act=Act.SIGNAL_TWICE,
         ),
         Disposition.PERIODIC_TIMER: Plan(
-            f"a Python handler; setitimer(2) every 25 ms, {TICKS} ticks",
+            f"a Python handler; setitimer(2) every 30 ms, {TICKS} ticks",
             Handler.PYTHON,
             (signal.SIGALRM,),
             Act.AWAIT_TICKS,
-            timer_s=0.025,
+            timer_s=0.03,
         ),
     }
 )

@@ -17,6 +17,7 @@ from typing import Any, NoReturn, TypeVar
 
 from eintr_trace.errors import MalformedInputError
 from eintr_trace.lab.dispositions import Disposition
+from eintr_trace.model.episodes import Outcome
 
 SCENARIOS = Path(__file__).parent / "scenarios.toml"
 
@@ -53,6 +54,23 @@ class Full:
 
 
 @dataclass(frozen=True)
+class PythonLoop:
+    """A loop in the standard library's own Python code that the program cannot tell of.
+
+    Up to Python ``until`` (inclusive) it answers an interrupted C call by a new one, so that
+    ``outcome`` is right for that call. ``because`` names the function in the library's source.
+    """
+
+    until: tuple[int, int]
+    outcome: Outcome
+    because: str
+
+    def applies_to(self, version: tuple[int, ...]) -> bool:
+        """Whether this version of Python has the loop."""
+        return version[:2] <= self.until
+
+
+@dataclass(frozen=True)
 class Scenario:
     """One blocking call. The snippets are Python that is valid on 2.7 and 3.x.
 
@@ -72,6 +90,7 @@ class Scenario:
     release: str = ""
     released_by: ReleasedBy = ReleasedBy.PEER
     full: Full = Full()
+    python_loop: PythonLoop | None = None
     since: tuple[int, int] | None = None
     until: tuple[int, int] | None = None
     because: str | None = None
@@ -199,6 +218,7 @@ def _scenario(entry: _Entry) -> Scenario:
         release=entry.snippet("release"),
         released_by=_released_by(entry),
         full=_full(entry),
+        python_loop=_python_loop(entry),
         since=entry.version("since"),
         until=entry.version("until"),
         because=entry.take("because", str),
@@ -237,6 +257,18 @@ def _full(entry: _Entry) -> Full:
     byte_count, seconds = entry.number(table, "bytes"), entry.number(table, "seconds")
     entry.require_no_more(table)
     return Full(None if byte_count is None else int(byte_count), seconds)
+
+
+def _python_loop(entry: _Entry) -> PythonLoop | None:
+    table = entry.take("python_loop", dict)
+    if table is None:
+        return None
+    until, outcome, because = (table.pop(key, None) for key in ("until", "outcome", "because"))
+    entry.require_no_more(table)
+    version = _VERSION.fullmatch(until) if isinstance(until, str) else None
+    if version is None or outcome not in set(Outcome) or not isinstance(because, str):
+        entry.refuse("has a 'python_loop' without 'until', an 'outcome' and 'because'")
+    return PythonLoop((int(version[1]), int(version[2])), Outcome(outcome), because)
 
 
 def _not_with(entry: _Entry) -> Mapping[Disposition, str]:

@@ -16,7 +16,7 @@ from eintr_trace.facts.restart_codes import RESTART_RULES, AfterSignal, RestartC
 from eintr_trace.lab.dispositions import PLANS, Act, Disposition, Plan
 from eintr_trace.lab.matrix.account import Account, SaidException
 from eintr_trace.lab.matrix.cells import CellRun
-from eintr_trace.lab.scenarios import Scenario
+from eintr_trace.lab.scenarios import PythonLoop, Scenario
 from eintr_trace.model.episodes import InterruptedSyscall, KernelAction, Outcome, TracerInduced
 
 HANDLER_EXCEPTION: Final = "HandlerRaised"
@@ -29,6 +29,16 @@ _TRANSFERS: Final = frozenset(
 
 # Timeouts are rounded: poll(2) and epoll_wait(2) to milliseconds, the clocks to their tick.
 _FULL_SHARE: Final = 0.97
+
+# With any other the program made more than one call.
+_ONE_CALL: Final = frozenset(
+    {
+        Outcome.RESTARTED_BY_KERNEL,
+        Outcome.RESUMED_BY_INTERPRETER,
+        Outcome.RETRIED_BY_LIBRARY,
+        Outcome.COMPLETED,
+    }
+)
 
 _INDUCED: Final = {
     Disposition.SIG_IGN: TracerInduced.IGNORED,
@@ -103,7 +113,7 @@ def truth_of(
         main_thread=not plan.in_worker,
         sa_restart=plan.has_sa_restart,
         exception=_exception(outcomes, run.account),
-        handler_in_call=_handler_in_call(plan, run),
+        handler_in_call=_handler_in_call(plan, run, outcomes),
     )
 
 
@@ -136,11 +146,11 @@ def _outcomes(
         return _between_calls(delivery)
     match action:
         case KernelAction.NONE:
-            return _with_a_result(delivery, delivery.met)
+            return _with_a_result(delivery, delivery.met, run)
         case KernelAction.RESTART:
             return _after_restart(run.account)
         case KernelAction.EINTR:
-            return _after_eintr(run.account, call_end(scenario, run, run.account), delivery.is_last)
+            return _after_eintr(scenario, run, run.account, delivery.is_last)
 
 
 def _between_calls(delivery: Delivery) -> tuple[frozenset[Outcome], str]:
@@ -149,13 +159,21 @@ def _between_calls(delivery: Delivery) -> tuple[frozenset[Outcome], str]:
     return _only(Outcome.NOT_BLOCKING), "it met the program between two calls"
 
 
-def _with_a_result(delivery: Delivery, met: InterruptedSyscall) -> tuple[frozenset[Outcome], str]:
+def _with_a_result(
+    delivery: Delivery, met: InterruptedSyscall, run: CellRun
+) -> tuple[frozenset[Outcome], str]:
     """The register held no restart code, but what the call had done until then."""
     if not delivery.slept:
         return _only(Outcome.COMPLETED), "it met the program at the end of a call"
     if met.retval > 0 and met.syscall.name in _TRANSFERS:
         return _only(Outcome.COMPLETED), f"the call had moved {met.retval} bytes"
-    return frozenset(), "the program was asleep in its call"
+    if run.account is not None and not _has_eintr(run.account.exception) and not _slept_again(run):
+        return _only(Outcome.COMPLETED), "the call was over, and gave no EINTR"
+    return frozenset(), "the call was not over, or it gave EINTR"
+
+
+def _slept_again(run: CellRun) -> bool:
+    return any(sent.blocked_again_in == sent.blocked_in for sent in run.sent)
 
 
 def _after_restart(account: Account) -> tuple[frozenset[Outcome], str]:
@@ -164,20 +182,33 @@ def _after_restart(account: Account) -> tuple[frozenset[Outcome], str]:
     return _only(Outcome.RESTARTED_BY_KERNEL), "the kernel's rule for this code"
 
 
-def _after_eintr(account: Account, end: CallEnd, is_last: bool) -> tuple[frozenset[Outcome], str]:
+def _after_eintr(
+    scenario: Scenario, run: CellRun, account: Account, is_last: bool
+) -> tuple[frozenset[Outcome], str]:
     """What became of EINTR, by how the call came back."""
-    if end is CallEnd.IN_FULL or not is_last:
-        if account.eintr_caught:
-            because = f"the program caught EINTR {account.eintr_caught} times and called again"
-            return _only(Outcome.RETRIED_BY_PROGRAM), because
-        # Whose C code called again cannot be seen from Python.
-        again = frozenset({Outcome.RESUMED_BY_INTERPRETER, Outcome.RETRIED_BY_LIBRARY})
-        return again, "the call went on until it was let finish, and no EINTR reached Python"
+    if not is_last or call_end(scenario, run, account) is CallEnd.IN_FULL:
+        return _after_going_on(scenario.python_loop, account)
     if account.exception is None:
         return _only(Outcome.RETURNED_EARLY), f"the call returned {account.value} before its time"
     if account.exception.type_name == HANDLER_EXCEPTION:
         return _only(Outcome.ABANDONED_BY_HANDLER), "the handler's exception ended the call"
     return _only(Outcome.RAISED), f"the call raised {account.exception.type_name} before its time"
+
+
+def _after_going_on(loop: PythonLoop | None, account: Account) -> tuple[frozenset[Outcome], str]:
+    """Who called again, when the call went on until it was let finish."""
+    if account.eintr_caught:
+        because = f"the program caught EINTR {account.eintr_caught} times and called again"
+        return _only(Outcome.RETRIED_BY_PROGRAM), because
+    if loop is not None and loop.applies_to(_version(account)):
+        return _only(loop.outcome), loop.because
+    # Whose C code called again cannot be seen from Python.
+    again = frozenset({Outcome.RESUMED_BY_INTERPRETER, Outcome.RETRIED_BY_LIBRARY})
+    return again, "the call went on until it was let finish, and no EINTR reached Python"
+
+
+def _version(account: Account) -> tuple[int, ...]:
+    return tuple(int(part) for part in account.python.split(".")[:2])
 
 
 def _only(outcome: Outcome) -> frozenset[Outcome]:
@@ -194,15 +225,15 @@ def _has_eintr(exception: SaidException | None) -> bool:
     return exception is not None and any(one.errno == EINTR for one in exception.chain())
 
 
-def _handler_in_call(plan: Plan, run: CellRun) -> bool | None:
+def _handler_in_call(plan: Plan, run: CellRun, outcomes: frozenset[Outcome]) -> bool | None:
     """Whether the handler of the only signal ran before the call came back.
 
-    Told only where that is far apart: the call went on after the handler until the release,
+    Told only where that is far apart: one call went on after the handler until the release,
     or the handler came after it.
     """
     account, released_s = run.account, run.released_s
     if not plan.is_python or account is None or released_s is None or plan.act is not Act.SIGNAL:
         return None
-    if len(run.sent) != 1 or len(account.handlers) != 1 or account.ended_s < released_s:
+    if not outcomes <= _ONE_CALL or len(run.sent) != 1 or len(account.handlers) != 1:
         return None
-    return account.handlers[0].at_s < released_s
+    return None if account.ended_s < released_s else account.handlers[0].at_s < released_s

@@ -89,6 +89,7 @@ class Cell:
     def _act(self) -> Iterator[SentSignal]:
         if self.plan.act is Act.AWAIT_TICKS:
             self._wait(self._ticked, f"its timer had ticked {TICKS} times")
+            self._settle()
             return
         blocked_in = self._wait(self._blocked, f"it was blocked in {self._calls}")
         if blocked_in is None:

@@ -81,7 +81,9 @@ def _batches(
     """Each batch, and the results of the cells beside it that do not apply."""
     modules = {"ctypes", *(name for scenario in order.scenarios for name in scenario.modules)}
     # A batch goes to another process, which a read-only mapping cannot (pickle).
-    scenarios = [replace(s, not_with=dict(s.not_with)) for s in order.scenarios]
+    scenarios = [
+        replace(s, not_with=dict(s.not_with), not_on=dict(s.not_on)) for s in order.scenarios
+    ]
     for interpreter in order.interpreters:
         missing = missing_modules(interpreter, modules, environ)
         for scenario in scenarios:
@@ -104,9 +106,11 @@ def _why_not(batch: Batch, disposition: Disposition, missing: Mapping[str, str])
     needed: Sequence[str] = scenario.modules
     if PLANS[disposition].handler in _C_HANDLERS:
         needed = (*needed, "ctypes")
-    version = batch.interpreter.version
-    if version is not None and (reason := scenario.not_for(version)) is not None:
-        return reason
+    version, implementation = batch.interpreter.version, batch.interpreter.implementation
+    if version is not None and implementation is not None:
+        reason = scenario.not_for(version, implementation)
+        if reason is not None:
+            return reason
     if disposition in scenario.not_with:
         return scenario.not_with[disposition]
     absent = [f"it has no module {name}: {missing[name]}" for name in needed if name in missing]

@@ -92,7 +92,7 @@ def run(spec, case, account_to):
     if timer_s is not None:
         signal.setitimer(signal.ITIMER_REAL, timer_s, timer_s)
     began_s = time.time()
-    result, exception = attempt(case["call"])
+    result, exception = attempt(case["call"], account_to)
     ended_s = time.time()
     if timer_s is not None:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -110,11 +110,12 @@ def run(spec, case, account_to):
     }
 
 
-def attempt(call):
+def attempt(call, log_to):
     """Make the call; return its result and the exception that came out of it."""
     try:
         return call(), None
     except BaseException as error:
+        say(log_to, {"caught": type(error).__name__})  # as a program does that logs
         return None, error
 
 
