@@ -15,6 +15,8 @@ from eintr_trace.facts.advice import RemedyId, remedy, sa_restart_remedy
 from eintr_trace.facts.pep475 import Pep475Row, parse_version
 from eintr_trace.model.episodes import Outcome, TracerInduced
 
+# Without a tracer these interrupt nothing; the others would, elsewhere or more often.
+_ONLY_WHILE_TRACED = frozenset({TracerInduced.IGNORED, TracerInduced.SIGCONT})
 _NEVER_RETRY = frozenset({"close", "dup2", "dup3"})
 _WITH_TIMEOUT = frozenset(
     {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "rt_sigtimedwait"}
@@ -43,7 +45,7 @@ def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:
     if call is None or is_meant_to_end(call.syscall):
         return
     induced = tracer_induced(trail.interruption)
-    if induced is not None and induced.kind is not TracerInduced.REROUTED:
+    if induced is not None and induced.kind in _ONLY_WHILE_TRACED:
         yield "Nothing to change for this one: it does not happen without a tracer."
         return
     yield from _upgrade(trail)

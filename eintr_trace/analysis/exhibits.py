@@ -10,6 +10,7 @@ from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
+from eintr_trace.analysis.merged import merged_evidence
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.reduced import reduced_evidence
 from eintr_trace.analysis.socket_exhibits import (
@@ -59,6 +60,7 @@ class Topic(Enum):
     CLOSED = auto()
     TIMEOUT = auto()
     TRACER = auto()
+    MERGED = auto()
     INTERPRETER = auto()
     LOST = auto()
     REDUCED = auto()
@@ -331,6 +333,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.CLOSED: closed,
     Topic.TIMEOUT: timeout,
     Topic.TRACER: _tracer,
+    Topic.MERGED: merged_evidence,
     Topic.INTERPRETER: _interpreter,
     Topic.LOST: _lost,
     Topic.REDUCED: reduced_evidence,

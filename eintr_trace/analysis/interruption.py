@@ -16,6 +16,7 @@ from eintr_trace.model.events import (
     GroupStopped,
     HandlerWatch,
     InterruptedCall,
+    MergedSignals,
     ProcessSeen,
     Reduction,
     SignalDelivered,
@@ -59,6 +60,8 @@ class Interruption:
     process: ProcessSeen | None
     rerouted_from: int | None = None
     before_user_mode: bool = False
+    merged: MergedSignals | None = None
+    pending_again: bool | None = None
     reduced: tuple[Reduction, ...] = ()
     handler_watch: HandlerWatch | None = None
 
@@ -144,6 +147,8 @@ def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) 
         process=process,
         rerouted_from=event.rerouted_from,
         before_user_mode=event.before_user_mode,
+        merged=event.merged,
+        pending_again=event.pending_again,
         reduced=event.reduced,
         handler_watch=event.handler_watch,
     )

@@ -9,13 +9,21 @@ from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.analysis.kernel import KernelSide, ShownBy
+from eintr_trace.analysis.merged import merged_by_the_tracer, merged_by_themselves
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import result, signal_and_sender
 from eintr_trace.facts.restart_codes import RestartCode, restart_code
-from eintr_trace.model.episodes import KernelAction, Layer, Outcome
+from eintr_trace.model.episodes import KernelAction, Layer, Outcome, TracerInduced
 from eintr_trace.model.events import Disposition, InterruptedCall
+
+_SHOWN_BY: dict[TracerInduced, tuple[Topic, ...]] = {
+    TracerInduced.IGNORED: (Topic.DISPOSITION,),
+    TracerInduced.SIGCONT: (Topic.DISPOSITION,),
+    TracerInduced.REROUTED: (Topic.DISPOSITION,),
+    TracerInduced.COALESCED: (Topic.MERGED,),
+}
 
 
 def kernel_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
@@ -30,7 +38,15 @@ def kernel_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         yield _draft(decision, Topic.DISPOSITION, Topic.JOINED, *_shown_by(finding.kernel))
     induced = tracer_induced(interruption)
     if induced is not None:
-        yield _draft(induced.text, Topic.TRACER, Topic.DISPOSITION)
+        yield _draft(induced.text, Topic.TRACER, *_SHOWN_BY[induced.kind])
+    if induced is None or induced.kind is not TracerInduced.COALESCED:
+        yield from _merged(merged_by_the_tracer(interruption))
+    yield from _merged(merged_by_themselves(interruption))
+
+
+def _merged(text: str | None) -> Iterator[Draft]:
+    if text is not None:
+        yield _draft(text, Topic.MERGED)
 
 
 def _shown_by(kernel: KernelSide) -> tuple[Topic, ...]:

@@ -1,9 +1,8 @@
 """Interruptions that only the tracer's presence caused; one rule each, ``ignored`` first.
 
 None of them is the program's doing (ptrace(2), signal(7)): a traced process is stopped for
-signals that the kernel would drop, traps for SIGCONT in every thread, and gets a signal in
-another thread while the first is held. ``coalesced`` has no rule: signals merged into a
-pending one leave no event.
+signals that the kernel would drop, traps for SIGCONT in every thread, gets a signal in another
+thread while the first is held, and gets one of several that were sent while a thread was held.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eintr_trace.analysis.interruption import Interruption, Trigger
+from eintr_trace.analysis.merged import merged_by_the_tracer
 from eintr_trace.facts.signals import DefaultAction
 from eintr_trace.model.episodes import TracerInduced
 from eintr_trace.model.events import Disposition
@@ -72,4 +72,14 @@ def _rerouted(interruption: Interruption) -> Induced | None:
     )
 
 
-_RULES: tuple[Callable[[Interruption], Induced | None], ...] = (_ignored, _sigcont, _rerouted)
+def _coalesced(interruption: Interruption) -> Induced | None:
+    text = merged_by_the_tracer(interruption)
+    return None if text is None else Induced(TracerInduced.COALESCED, text)
+
+
+_RULES: tuple[Callable[[Interruption], Induced | None], ...] = (
+    _ignored,
+    _sigcont,
+    _rerouted,
+    _coalesced,
+)

@@ -148,6 +148,21 @@ class HandlerWatch:
 
 
 @dataclass(frozen=True)
+class MergedSignals:
+    """Further signals of one kind that merged into the one delivered, which was pending.
+
+    ``while_held`` of them were sent while the tracer held the thread that then took it, the
+    first at ``first_ns``, in the stop from ``held_from_ns`` to ``held_until_ns``.
+    """
+
+    while_held: int
+    otherwise: int
+    first_ns: int | None = None
+    held_from_ns: int | None = None
+    held_until_ns: int | None = None
+
+
+@dataclass(frozen=True)
 class SignalDelivered(Event):
     """A signal-delivery-stop.
 
@@ -156,6 +171,8 @@ class SignalDelivered(Event):
     ``handler_address`` is then that first handler's address. ``others_held`` are threads of
     the process that the tracer held when the signal was sent to the process: it may have been
     rerouted. ``rerouted_from`` is the main thread's tid when the kernel would have chosen it.
+    ``merged`` is ``None`` where none did, or where it could not be seen; in the latter case
+    ``pending_again`` says whether the same signal was pending once more in this stop.
     ``reduced``: what this stop would else have shown as well. ``handler_watch`` is there where
     a Python handler is to run, and is watched for.
     """
@@ -168,6 +185,8 @@ class SignalDelivered(Event):
     python: PythonSnapshot | None = None
     rerouted_from: int | None = None
     held_ns: int | None = None
+    merged: MergedSignals | None = None
+    pending_again: bool | None = None
     reduced: tuple[Reduction, ...] = ()
     handler_watch: HandlerWatch | None = None
 
@@ -177,12 +196,14 @@ class DeliveryPassed(Event):
     """A delivery passed on at once, unread, so that the program makes progress (promise 3).
 
     ``count`` deliveries of ``signo`` since ``first_time_ns``, summed up by the tracer.
+    ``merged`` further ones merged into them while the tracer held the thread, as far as seen.
     """
 
     signo: int
     name: str
     count: int
     first_time_ns: int
+    merged: int = 0
 
 
 @dataclass(frozen=True)

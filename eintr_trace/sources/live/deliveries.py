@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
-from eintr_trace.facts.signals import signal_name
+from eintr_trace.facts.signals import KERNEL_SIGRTMIN, signal_name
 from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.events import (
     DeliveryPassed,
     Disposition,
     Event,
     InterruptedCall,
+    MergedSignals,
     SignalDelivered,
 )
 from eintr_trace.sources.live import binding, observe, proc, siginfo
+from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import (
     SYSCALL_INSTRUCTION_BYTES,
     StopRegisters,
@@ -22,7 +25,7 @@ from eintr_trace.sources.live.registers import (
     saved_frame_at,
 )
 from eintr_trace.sources.live.roster import Roster
-from eintr_trace.sources.live.siginfo import SiginfoFields
+from eintr_trace.sources.live.siginfo import THREAD_DIRECTED, SiginfoFields
 from eintr_trace.sources.live.tracee import LastDelivery, Moment, Tracee
 
 # A main thread that does not block the signal is passed over for next to nothing else than our
@@ -41,6 +44,7 @@ class Deliveries:
         self._roster = roster
         self._emit = emit
         self._signals = signals
+        self.merges: MergedSignalWatch | None = None
         self.seen = 0
         self.passed = 0
 
@@ -68,6 +72,10 @@ class Deliveries:
         if not tracee.passed:
             tracee.passed_since_ns = now_ns
         tracee.passed[signo] += 1
+        for for_one_thread in (False, True):
+            merged = self._merged(tracee, signo, for_one_thread=for_one_thread)
+            if merged is not None:
+                tracee.passed_merged[signo] += merged.while_held
         if now_ns - tracee.passed_since_ns > _TOLD_PASSED_EVERY_NS:
             self.tell_passed(tracee)
 
@@ -84,9 +92,11 @@ class Deliveries:
                     signal_name(signo),
                     count,
                     tracee.passed_since_ns,
+                    tracee.passed_merged[signo],
                 )
             )
         tracee.passed.clear()
+        tracee.passed_merged.clear()
 
     def look(self, tracee: Tracee, signo: int, now_ns: int, wait_round: int) -> SignalDelivered:
         """All that the stop shows; raises ProcessLookupError when the thread is gone."""
@@ -94,10 +104,14 @@ class Deliveries:
         registers = read_registers(tracee.tid)
         tracee.fs_base = registers.fs_base
         fields = siginfo.parse(binding.signal_information(tracee.tid))
-        masks = proc.signal_masks(tracee.tid)
-        disposition = None if masks is None else masks.disposition(signo)
         nested = self._is_nested(tracee, registers)
         call = None if nested else observe.call_in_progress(tracee, registers)
+        python = observe.python_state(tracee, signo)
+        masks = proc.signal_masks(tracee.tid)  # late in the stop, for what is pending by now
+        disposition = None if masks is None else masks.disposition(signo)
+        if masks is not None and not nested and not tracee.following.is_in_handler:
+            tracee.own_mask = masks.blocked
+        again = masks is not None and masks.is_pending(signo)
         self._remember(tracee, call, registers, disposition)
         woken, tracee.woken = tracee.woken or Moment(wait_round, now_ns), None
         return SignalDelivered(
@@ -109,16 +123,26 @@ class Deliveries:
             call=call,
             before_user_mode=nested,
             handler_address=registers.ip if nested else None,
-            python=observe.python_state(tracee, signo),
+            python=python,
             rerouted_from=self._rerouted_from(tracee, fields, woken),
             reduced=observe.reductions(tracee),
+            pending_again=again if self.merges is None and signo < KERNEL_SIGRTMIN else None,
         )
 
     def tell(self, tracee: Tracee, event: SignalDelivered) -> None:
         """Send the event, after what was passed on before it."""
         if tracee.passed:
             self.tell_passed(tracee)
-        self._emit(event)
+        for_one_thread = event.signal.code == THREAD_DIRECTED
+        merged = self._merged(tracee, event.signal.signo, for_one_thread=for_one_thread)
+        self._emit(replace(event, merged=merged))
+
+    def _merged(self, tracee: Tracee, signo: int, *, for_one_thread: bool) -> MergedSignals | None:
+        """What merged into the delivery that the thread was just resumed from."""
+        if self.merges is None:
+            return None
+        self.merges.read(self._roster)
+        return self.merges.taken(tracee, signo, for_one_thread=for_one_thread)
 
     @staticmethod
     def _remember(

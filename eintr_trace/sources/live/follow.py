@@ -128,6 +128,12 @@ class FollowStack:
         """Whether an outcome is still to come, not only the result of a call made again."""
         return bool(self.follows) and not self.follows[-1].awaiting_result
 
+    @property
+    def is_in_handler(self) -> bool:
+        """Whether the thread is in a C handler, as far as it is followed."""
+        innermost = self.innermost
+        return innermost is not None and bool(innermost.handlers_pending)
+
     def is_in_handler_of(self, signo: int) -> bool:
         """Whether the thread is in the C handler that ``signo`` started."""
         innermost = self.innermost

@@ -13,12 +13,14 @@ from eintr_trace.model.events import Disposition
 class SignalMasks:
     """The signal masks of /proc/PID/status; bit signo - 1 stands for signo.
 
-    ``traced_stop``: the thread is in a stop for its tracer (State ``t``).
+    ``pending`` are those sent to the thread or to its process. ``traced_stop``: the thread is
+    in a stop for its tracer (State ``t``).
     """
 
     blocked: int
     ignored: int
     caught: int
+    pending: int = 0
     traced_stop: bool = False
 
     def disposition(self, signo: int) -> Disposition:
@@ -28,6 +30,10 @@ class SignalMasks:
         if self.ignored >> (signo - 1) & 1:
             return Disposition.IGNORED
         return Disposition.DEFAULT
+
+    def is_pending(self, signo: int) -> bool:
+        """Whether ``signo`` waits to be delivered."""
+        return bool(self.pending >> (signo - 1) & 1)
 
     def blocks(self, signo: int) -> bool:
         """Whether this thread blocks ``signo``."""
@@ -56,6 +62,7 @@ def signal_masks(tid: int) -> SignalMasks | None:
         blocked=_mask(data, b"\nSigBlk:"),
         ignored=_mask(data, b"\nSigIgn:"),
         caught=_mask(data, b"\nSigCgt:"),
+        pending=_mask(data, b"\nSigPnd:") | _mask(data, b"\nShdPnd:"),
         traced_stop=b"\nState:\tt" in data,
     )
 

@@ -9,7 +9,7 @@ from eintr_trace.model.events import Event, WentQuiet
 from eintr_trace.sources.live import binding, observe, proc
 from eintr_trace.sources.live.binding import Resume
 from eintr_trace.sources.live.connections import Connections
-from eintr_trace.sources.live.tracee import Tracee
+from eintr_trace.sources.live.tracee import Hold, Tracee
 
 QUIET_AFTER_NS = 100_000_000  # an outcome not known by then is told as it stands
 
@@ -27,6 +27,7 @@ class Resuming:
         """Let the thread go on, asleep or followed; returns how long it was held."""
         following = tracee.following
         how = Resume.CONT if following.innermost is None else Resume.SYSCALL
+        tracee.holds.append(Hold(stopped_ns, time.monotonic_ns(), tracee.own_mask))
         binding.resume(tracee.tid, how, signo)
         now_ns = time.monotonic_ns()
         tracee.budget.spend(now_ns - stopped_ns)

@@ -16,6 +16,7 @@ _SI_USER = 0
 _SI_QUEUE = -1
 _SI_MESGQ = -3
 _SI_TKILL = -6
+THREAD_DIRECTED = "SI_TKILL"  # the code's name in an event
 _SENT_BY_A_PROCESS = frozenset({_SI_USER, _SI_QUEUE, _SI_MESGQ, _SI_TKILL})
 
 

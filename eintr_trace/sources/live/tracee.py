@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 
 from eintr_trace.interpreter.errors import NotReadableInterpreterError
@@ -15,6 +15,7 @@ from eintr_trace.sources.live.hold_budget import HoldBudget
 from eintr_trace.sources.live.tracee_memory import TraceeMemory
 
 _THREADS_READ_AHEAD = 64
+_HOLDS_KEPT = 16  # from one delivery to the next of a signal that its handler blocks: three
 
 # When to look for the interpreter of a program that has just been executed, after the exec:
 # it has to be loaded first. Far apart, so that a program that is not CPython costs nothing.
@@ -123,6 +124,22 @@ class Moment:
     time_ns: int
 
 
+@dataclass(frozen=True)
+class Hold:
+    """One stop of a thread, and the signals that it blocked by itself (a mask, ``None``).
+
+    ``began_ns`` is when the tracer saw the stop, ``ended_ns`` just before it let go.
+    """
+
+    began_ns: int
+    ended_ns: int
+    blocked: int | None
+
+    def blocks(self, signo: int) -> bool:
+        """Whether the program itself did not want ``signo`` then; unless known, it did."""
+        return self.blocked is not None and bool(self.blocked >> (signo - 1) & 1)
+
+
 @dataclass
 class Tracee:
     """One thread.
@@ -130,7 +147,9 @@ class Tracee:
     ``fresh``: its first stop, which every thread made by a traced one begins with, is still
     to come. ``stopped_by``: the signal of the group-stop it is in. ``held_in_round`` and
     ``released_ns``: when the tracer last held it. ``woken``: the exit-stop of a call that the
-    signal about to be delivered has interrupted.
+    signal about to be delivered has interrupted. ``holds`` are its latest stops,
+    ``stop_times_ns`` the kernel's own times of them where they are known; ``own_mask`` are the
+    signals that it blocked outside of handlers. ``passed_merged`` is of ``passed``.
     """
 
     tid: int
@@ -146,3 +165,7 @@ class Tracee:
     woken: Moment | None = None
     passed: Counter[int] = field(default_factory=Counter)
     passed_since_ns: int = 0
+    passed_merged: Counter[int] = field(default_factory=Counter)
+    own_mask: int | None = None
+    holds: deque[Hold] = field(default_factory=lambda: deque(maxlen=_HOLDS_KEPT))
+    stop_times_ns: deque[int] = field(default_factory=lambda: deque(maxlen=2 * _HOLDS_KEPT))

@@ -20,6 +20,7 @@ from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.deliveries import Deliveries
 from eintr_trace.sources.live.handler_watch import HandlerWatches
+from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import read_registers
 from eintr_trace.sources.live.resuming import Resuming
 from eintr_trace.sources.live.roster import Roster
@@ -73,6 +74,10 @@ class Tracer:
     def prepare(self) -> None:
         """Do what is slow, before the first thread is traced; in the thread that will trace."""
         self._handlers.prepare()
+
+    def watch_merges(self, merges: MergedSignalWatch) -> None:
+        """Ask this at every delivery which signals merged into it."""
+        self._deliveries.merges = merges
 
     def serve(self, tid: int, stop: Stop, wait_round: int) -> None:
         """Serve one stop; ``wait_round`` counts the times the wait loop has slept."""

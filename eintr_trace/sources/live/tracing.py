@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from eintr_trace import __version__
@@ -21,6 +22,7 @@ from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 from eintr_trace.sources.live.at_risk import warn_of_threads_at_risk
 from eintr_trace.sources.live.attach import Attachment
 from eintr_trace.sources.live.launch import LaunchedCommand
+from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
 from eintr_trace.sources.live.options import LiveOptions
 from eintr_trace.sources.live.outlet import Outlet
 from eintr_trace.sources.live.own_signals import END_SIGNALS, TERMINAL_END_SIGNALS
@@ -59,6 +61,7 @@ class Tracing:
         self._suspend_wanted = False
         self._failure: BaseException | None = None
         self._native_id: int | None = None
+        self._merges: MergedSignalWatch | None = None
 
     def run_in_thread(self) -> None:
         """Trace until the end and until the kernel has detached everything."""
@@ -73,6 +76,8 @@ class Tracing:
         # Python's thread is over before the kernel's, whose exit is the detach.
         while self._native_id and Path(f"/proc/self/task/{self._native_id}").exists():
             time.sleep(_DETACH_POLL_S)
+        if self._merges is not None:
+            self._merges.close()
 
     def raise_failure(self) -> None:
         """Raise what ended the tracing thread, if anything did."""
@@ -99,6 +104,9 @@ class Tracing:
         processes = [TracedProcess(tgid) for tgid in self._tgids]
         for process in processes:
             process.find_interpreter()
+        with suppress(MergesUnseenError):  # `doctor` says why; a delivery then tells less
+            self._merges = MergedSignalWatch(threading.get_native_id())
+            self._tracer.watch_merges(self._merges)
         warnings = [(p, warn_of_threads_at_risk(p.tgid, p.reader)) for p in processes]
         header = _header()
         self._outlet.prepare(header)
@@ -148,6 +156,7 @@ class Tracing:
             if reason is None and self._asked_to_end(self._loop.sleep(self._wake_ns(end_ns))):
                 reason = EndReason.DETACHED
         self._tracer.finish()
+        self._warn_of_lost_merges()
         self._outlet.emit_last(
             TraceEnded(
                 time.monotonic_ns(),
@@ -159,6 +168,12 @@ class Tracing:
                 lost=self._outlet.lost,
             )
         )
+
+    def _warn_of_lost_merges(self) -> None:
+        lost = 0 if self._merges is None else self._merges.lost
+        if lost:
+            text = f"{lost} samples of the kernel did not fit in: merged signals may be missing"
+            self._outlet.emit(Warned(time.monotonic_ns(), 0, 0, text))
 
     def _end_reason(self, now_ns: int, end_ns: int | None) -> EndReason | None:
         # A thread that was not seized yet may have executed another program and so replaced
