@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.interpreters import find_interpreters
 from eintr_trace.reports.layout import Span, Tone
 from eintr_trace.sources.live import binding
+from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
 from eintr_trace.sources.live.perf_events import OwnBreakpoint
 from eintr_trace.sources.live.registers import require_supported
 
@@ -68,6 +70,7 @@ def _findings() -> Iterator[Finding]:
     yield Finding("seccomp", _SECCOMP_MODES.get(_status_field("Seccomp"), "not known"))
     yield Finding("container", _container() or "no sign of one")
     yield _watchpoints()
+    yield _tracepoints()
     yield from _interpreters()
 
 
@@ -123,6 +126,16 @@ def _watchpoints() -> Finding:
         )
         return Finding("watchpoints", text, Tone.WARN)
     return Finding("watchpoints", "when Python handlers begin can be seen", Tone.GOOD)
+
+
+def _tracepoints() -> Finding:
+    try:
+        MergedSignalWatch(threading.get_native_id()).close()
+    except MergesUnseenError as error:
+        text = f"which signals merged because of the tracer is not seen: {error.message}"
+        return Finding("tracepoints", text, Tone.WARN)
+    text = "which signals merged because of the tracer can be seen"
+    return Finding("tracepoints", text, Tone.GOOD)
 
 
 def _interpreters() -> Iterator[Finding]:

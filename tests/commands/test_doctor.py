@@ -16,6 +16,7 @@ def test_doctor_says_what_this_machine_allows() -> None:
     lines = done.stdout.splitlines()
     assert f"Linux {platform.release()}, {platform.machine()}" in lines[1]
     assert lines[2].startswith("launching")
+    assert sum(line.startswith("tracepoints ") for line in lines) == 1
     assert f"CPython {platform.python_version()}" in done.stdout
 
 
