@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eintr_trace.analysis.calls import is_meant_to_end
+from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.lost_frames import lost_frames, thrift_facts
 from eintr_trace.analysis.outcome import Finding
@@ -28,6 +29,8 @@ def advice(trail: Trail, finding: Finding) -> tuple[str, ...]:
     match finding.outcome:
         case Outcome.ABANDONED_BY_HANDLER:
             return tuple(_for_handler(trail))
+        case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
+            return tuple(_for_connect(trail, finding))
         case Outcome.RAISED | Outcome.RETURNED_EARLY:
             return tuple(_for_eintr(trail, finding))
         case _:
@@ -38,6 +41,12 @@ def _for_handler(trail: Trail) -> Iterator[str]:
     # Python's own for Ctrl-C exists to raise.
     if not is_default_int_handler(trail.interruption.python_handler):
         yield remedy(RemedyId.HANDLER_MUST_NOT_RAISE).text
+
+
+def _for_connect(trail: Trail, finding: Finding) -> Iterator[str]:
+    yield remedy(RemedyId.CHECK_CONNECTED).text
+    if finding.kernel.code is not None and trail.runs_c_handler:
+        yield _name_signal(trail, sa_restart_remedy(finding.kernel.code).text)
 
 
 def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:

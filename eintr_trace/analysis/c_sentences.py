@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.interruption import Interruption
+from eintr_trace.analysis.let_through import let_through
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
@@ -28,8 +30,11 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
             yield from _flag_only(trail)
         case Outcome.ABANDONED_BY_HANDLER:
             yield from _abandoned(trail)
+        case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
+            yield _draft(_takes_for_under_way(trail), Topic.REENTERED, Topic.PEP475)
         case _ if finding.kernel.action is KernelAction.EINTR:
             yield from _by_table(trail.interruption)
+    yield from let_through(trail, finding)
 
 
 def _draft(text: str, *topics: Topic) -> Draft:
@@ -66,6 +71,19 @@ def _resumed(trail: Trail) -> str:
         )
     lead = f"EINTR reached CPython's {who}, the C code of {name}, which"
     return f"{lead}{_since(row)} {_ran_handler(trail)} and {made_again}."
+
+
+def _takes_for_under_way(trail: Trail) -> str:
+    interruption = trail.interruption
+    row, version = _row(interruption)
+    function = None if row is None else row.c_function(version)
+    who = "C code" if function is None else function.name
+    return (
+        f"EINTR reached CPython's {who}, which takes the connect for one under way: it waits with"
+        " poll until the socket is writable and asks for its error. But on AF_UNIX nothing is"
+        " under way: the socket is writable at once and has no error, and connect comes back as"
+        " if it had succeeded. So it is CPython itself that let the interruption through."
+    )
 
 
 def _since(row: Pep475Row) -> str:

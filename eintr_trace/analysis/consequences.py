@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from eintr_trace.analysis.calls import is_meant_to_end
+from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.consequence import Consequence
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.lost_frames import RAISING, lost_frames, lost_reply_of, thrift_facts
@@ -54,6 +55,12 @@ def _early(trail: Trail, finding: Finding) -> Consequence | None:
     sighting = finding.sighting
     if finding.outcome is not Outcome.RETURNED_EARLY or sighting is None:
         return None
+    if waits_for_no_connect(trail):
+        text = (
+            "connect is reported as done, but the socket is not connected: the next send on it"
+            " fails with ENOTCONN."
+        )
+        return Consequence(text, (Topic.UNCONNECTED, Topic.REENTERED))
     call = trail.interruption.call
     if call is None or is_meant_to_end(call.syscall):
         return None

@@ -12,6 +12,7 @@ from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.merged import merged_evidence
 from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.pep475_exhibit import pep475
 from eintr_trace.analysis.reduced import reduced_evidence
 from eintr_trace.analysis.socket_exhibits import (
     closed,
@@ -20,11 +21,11 @@ from eintr_trace.analysis.socket_exhibits import (
     sent_again,
     socket_look,
     timeout,
+    unconnected,
 )
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, exception, place, result
-from eintr_trace.facts.pep475 import Pep475Row, Version, parse_version
 from eintr_trace.facts.restart_codes import RESTART_RULES, restart_code
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction, Outcome
 from eintr_trace.model.events import Disposition
@@ -59,6 +60,7 @@ class Topic(Enum):
     FRAMING = auto()
     CLOSED = auto()
     TIMEOUT = auto()
+    UNCONNECTED = auto()
     TRACER = auto()
     MERGED = auto()
     INTERPRETER = auto()
@@ -254,23 +256,6 @@ def _state(trail: Trail, finding: Finding) -> Evidence | None:
     return Evidence(kind, f"{_after(trail, latest.time_ns)}{doing} {python}", latest.time_ns)
 
 
-def _pep475(trail: Trail, finding: Finding) -> Evidence | None:
-    interpreter, decision = trail.interruption.interpreter, trail.interruption.pep475
-    if interpreter is None or decision is None or not decision.rows:
-        return None
-    version = parse_version(interpreter.version)
-    rows = "; ".join(_row_text(row, version) for row in decision.rows[:_ROWS_SHOWN])
-    lead = "rule" if finding.by_table else "table of CPython's behaviour"
-    text = f"{lead}, for CPython {interpreter.version}: {rows}"
-    return Evidence(EvidenceKind.RULE, text)
-
-
-def _row_text(row: Pep475Row, version: Version) -> str:
-    eras = row.eras_of(version)
-    behaviour = eras[-1].behaviour.value if eras else "not known"
-    return f"{row.id} {behaviour} ({row.citation})"
-
-
 def _tracer(trail: Trail, _: Finding) -> Evidence | None:
     induced = tracer_induced(trail.interruption)
     if induced is None:
@@ -325,13 +310,14 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.EXCEPTION: _exception,
     Topic.CATCHER: _catcher,
     Topic.STATE: _state,
-    Topic.PEP475: _pep475,
+    Topic.PEP475: pep475,
     Topic.SOCKET_LOOK: socket_look,
     Topic.SENT_AGAIN: sent_again,
     Topic.RECEIVED_NEXT: received_next,
     Topic.FRAMING: framing,
     Topic.CLOSED: closed,
     Topic.TIMEOUT: timeout,
+    Topic.UNCONNECTED: unconnected,
     Topic.TRACER: _tracer,
     Topic.MERGED: merged_evidence,
     Topic.INTERPRETER: _interpreter,

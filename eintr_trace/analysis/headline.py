@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
@@ -34,6 +35,8 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
             return "the call was already done"
         case Outcome.DIED:
             return f"the process ended by {trail.interruption.signal.name}"
+        case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
+            return "CPython takes it for done, but the socket is not connected"
         case outcome:
             return _WORDS[outcome]
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.catching import NOT_KNOWN, Catching, who_caught
+from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.exceptions import Chain, raised_by_handler
 from eintr_trace.analysis.frames import same_call_site
 from eintr_trace.analysis.handler import is_default_int_handler
@@ -152,6 +153,14 @@ def _raised_and_replaced(trail: Trail, kernel: KernelSide) -> Finding | None:
     return _raising(Outcome.RAISED, kernel, other, by_table=True)
 
 
+def _connect_not_made(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """CPython waits for a connect that nobody makes, and will report it as done."""
+    if kernel.action is not KernelAction.EINTR or not waits_for_no_connect(trail):
+        return None
+    assert trail.reentered is not None  # what it waits with
+    return _early(kernel, trail.reentered, Confidence.INFERRED)
+
+
 def _called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     """The same call from the same instruction, no exception in sight: the table decides."""
     again = trail.reentered
@@ -205,6 +214,7 @@ _RULES: tuple[Rule, ...] = (
     _retried_by_program,
     _raised,
     _raised_and_replaced,
+    _connect_not_made,
     _called_again,
     _returned_early,
 )

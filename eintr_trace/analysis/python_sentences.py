@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Topic
@@ -107,7 +108,7 @@ def _again(trail: Trail, finding: Finding) -> Iterator[Draft]:
             where = "" if innermost is None else f" from {place(innermost.location)}"
             text = f"The program then made the same call again{where}."
             yield _draft(text, Topic.REENTERED, *by_table)
-        case Outcome.RETURNED_EARLY:
+        case Outcome.RETURNED_EARLY if not waits_for_no_connect(trail):
             name = bare_name(called(frame, again.call))
             text = f"{name} came back to Python without an exception, and the program went on."
             yield _draft(text, Topic.STATE, Topic.REENTERED, *by_table)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.calls import socket_timeout
+from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.frames import Stack
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
@@ -89,6 +90,15 @@ def timeout(trail: Trail, _: Finding) -> Evidence | None:
         f"getsockopt({option}) of descriptor {call.descriptor.fd}: {duration(timeout_ns)}, which"
         " counts from the beginning of each call (socket(7))"
     )
+    return Evidence(EvidenceKind.PROC, text, again.time_ns)
+
+
+def unconnected(trail: Trail, _: Finding) -> Evidence | None:
+    """The socket of a connect that CPython waits for, not connected."""
+    again = trail.reentered
+    if again is None or again.call is None or not waits_for_no_connect(trail):
+        return None
+    text = f"getpeername gave ENOTCONN for that socket as the thread entered {again.call.name}"
     return Evidence(EvidenceKind.PROC, text, again.time_ns)
 
 

@@ -27,6 +27,7 @@ class RemedyId(StrEnum):
     SLEEP_UNTIL = "sleep-until"
     FIX_EXTENSION = "fix-extension"
     DO_NOT_RETRY_CLOSE = "do-not-retry-close"
+    CHECK_CONNECTED = "check-connected"
 
 
 @dataclass(frozen=True)
@@ -146,6 +147,14 @@ _REMEDIES = (
         "Do not call close() again: Linux has freed the descriptor already, and by now it may be "
         "another thread's file.",
         "close(2), NOTES, Dealing with error returns from close()",
+    ),
+    Remedy(
+        RemedyId.CHECK_CONNECTED,
+        "connect() on an AF_UNIX socket was interrupted under Python 3.5 or newer",
+        "After connect() on an AF_UNIX socket call getpeername(): where that fails with ENOTCONN, "
+        "a signal has ended the connect; call connect() again. A listener with a larger backlog "
+        "makes the wait rarer.",
+        "CPython Modules/socketmodule.c internal_connect(); getpeername(2); seen on 3.6 to 3.14",
     ),
 )
 
