@@ -70,6 +70,8 @@ class ScenarioRun:
     def account(self) -> dict[str, Any]:
         """What it says of the call; then it and all its processes end."""
         account = self._line()
+        if "caught" in account:  # said first of a call that raised
+            account = self._line()
         assert self.process.wait(LIMIT_S) == 0
         assert self.all_helpers_end()
         return account
