@@ -17,6 +17,7 @@ from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.terminal import terminal_layout
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.interpreters import find_interpreters
+from eintr_trace.model.python_state import Implementation
 from eintr_trace.reports.layout import Span, Tone
 from eintr_trace.sources.live import binding
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
@@ -144,7 +145,9 @@ def _interpreters() -> Iterator[Finding]:
         if found.problem is not None:
             yield Finding(label, f"{found.executable}: {found.problem}", Tone.FAINT)
         else:
-            yield Finding(label, f"{found.name}: {found.executable} ({found.found_in.value})")
+            half = "" if found.implementation == Implementation.CPYTHON else "; kernel's half only"
+            where = f"{found.executable} ({found.found_in.value}{half})"
+            yield Finding(label, f"{found.name}: {where}")
         label = ""
     if label:
         yield Finding(label, "none found", Tone.WARN)

@@ -45,13 +45,13 @@ class DebianTree:
     suite: str
     log: Path
 
-    def make(self) -> None:
-        """Make the tree unless it is there. A folder that is there is whole.
+    @property
+    def is_there(self) -> bool:
+        """Whether the tree has been made; it is then whole, as it is made beside and renamed."""
+        return self.folder.exists()
 
-        Raises EintrTraceError when it cannot be made.
-        """
-        if self.folder.exists():
-            return
+    def make(self) -> None:
+        """Make the tree. Raises EintrTraceError when it cannot be made."""
         unfinished = self.folder.with_name(f"{self.folder.name}.unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
         self._run(

@@ -23,7 +23,8 @@ QUERY_LIMIT_S = 5.0
 _NAME = re.compile(r"(python|pypy)(\d+(\.\d+)?t?)?")
 _QUERY = (
     "import json, platform, sys; print(json.dumps(["
-    "sys.executable, platform.python_implementation(), list(sys.version_info[:3])]))"
+    "sys.executable, platform.python_implementation(), list(sys.version_info[:3]),"
+    "'t' in getattr(sys, 'abiflags', '')]))"
 )
 
 Version = tuple[int, int, int]
@@ -48,6 +49,8 @@ class FoundInterpreter:
 
     ``executable`` is the real file, no link and no pyenv shim. With a ``problem`` it could
     not be asked, and ``version`` and ``implementation`` (``CPython``, ``PyPy``) are ``None``.
+    ``free_threaded`` is CPython's build without the GIL, whose ``sys.abiflags`` has a ``t``
+    (PEP 703, "Build Configuration Changes").
     """
 
     executable: Path
@@ -55,13 +58,15 @@ class FoundInterpreter:
     implementation: str | None
     found_in: FoundIn
     problem: str | None = None
+    free_threaded: bool = False
 
     @property
     def name(self) -> str:
-        """Name it for people: ``CPython 2.7.18``."""
+        """Name it for people: ``CPython 2.7.18``, ``CPython 3.14.0t``."""
         if self.version is None:
             return str(self.executable)
-        return f"{self.implementation} {'.'.join(map(str, self.version))}"
+        build = "t" if self.free_threaded else ""
+        return f"{self.implementation} {'.'.join(map(str, self.version))}{build}"
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class _Answer:
     implementation: str | None
     version: Version | None
     problem: str | None
+    free_threaded: bool = False
 
 
 def find_interpreters(
@@ -115,7 +121,12 @@ def interpreter_at(name: str | Path) -> FoundInterpreter:
 
 def _found(answer: _Answer, found_in: FoundIn) -> FoundInterpreter:
     return FoundInterpreter(
-        answer.executable, answer.version, answer.implementation, found_in, answer.problem
+        answer.executable,
+        answer.version,
+        answer.implementation,
+        found_in,
+        answer.problem,
+        answer.free_threaded,
     )
 
 
@@ -213,9 +224,15 @@ def _ask_once(path: Path, mtime_ns: int) -> _Answer:  # noqa: ARG001 - part of t
             timeout=QUERY_LIMIT_S,
             check=True,
         )
-        executable, implementation, version = json.loads(done.stdout)
+        executable, implementation, version, free_threaded = json.loads(done.stdout)
         major, minor, micro = map(int, version)
-        return _Answer(Path(executable).resolve(), implementation, (major, minor, micro), None)
+        return _Answer(
+            Path(executable).resolve(),
+            implementation,
+            (major, minor, micro),
+            problem=None,
+            free_threaded=bool(free_threaded),
+        )
     except subprocess.TimeoutExpired:
         return _Answer(path, None, None, f"no answer within {QUERY_LIMIT_S:g} s")
     except subprocess.CalledProcessError as error:

@@ -63,8 +63,9 @@ def ensure_newer_interpreters(
         require_tools()
         _make_folder(tree.folder.parent)
         with only_one(tree.folder.with_suffix(".lock")):
-            tell(f"a Debian {SUITE} base system in {tree.folder}")
-            tree.make()
+            if not tree.is_there:
+                tell(f"a Debian {SUITE} base system in {tree.folder}")
+                tree.make()
             packages = [name for wanted in missing for name in wanted.packages]
             tell(f"packages: {' '.join(packages)}")
             tree.install([*_COMPILER_PACKAGES, *packages])

@@ -16,7 +16,7 @@ from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.locate import locate_interpreter
 from eintr_trace.interpreter.memory import ProcessMemory
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
-from eintr_trace.lab.interpreters import find_interpreters
+from eintr_trace.lab.interpreters import find_interpreters, interpreter_at
 from eintr_trace.model.python_state import HandlerKind, Implementation
 from tests.interpreter.processes import Tracee, Tracees, installation
 
@@ -66,16 +66,12 @@ def assert_everything_is_found(tracee: Tracee) -> None:
 def test_the_version(every_python: Python, tracees: Tracees) -> None:
     version, executable = every_python
     tracee = tracees.start(executable, "handlers.py")
-    printed = subprocess.run(
-        [str(executable), "-c", "import platform; print(platform.python_version())"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    own = interpreter_at(executable)
+    assert own.version is not None
     found = tracee.reader.interpreter
-    assert found.version == printed
+    assert found.version == ".".join(map(str, own.version))
     assert found.implementation is Implementation.CPYTHON
-    assert found.free_threaded is False
+    assert found.free_threaded is own.free_threaded
     assert found.offsets_from is not None
     assert ("_Py_DebugOffsets" in found.offsets_from) == (version >= (3, 13))
 

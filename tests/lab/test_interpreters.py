@@ -22,9 +22,10 @@ def program(path: Path, script: str) -> Path:
     return path
 
 
-def python(path: Path, version: str = "3, 5, 1") -> Path:
+def python(path: Path, version: str = "3, 5, 1", *, free_threaded: bool = False) -> Path:
     """A program that answers as an interpreter would."""
-    return program(path, f"""echo '["{path}", "CPython", [{version}]]'""")
+    build = "true" if free_threaded else "false"
+    return program(path, f"""echo '["{path}", "CPython", [{version}], {build}]'""")
 
 
 def found_under(
@@ -70,6 +71,12 @@ def test_a_broken_interpreter_is_listed_with_its_problem(
     program(tmp_path / "bin/python3.9", script)
     (broken,) = found_under(tmp_path, {"PATH": str(tmp_path / "bin")}).values()
     assert (broken.problem, broken.version, broken.found_in) == (problem, None, FoundIn.PATH)
+
+
+def test_a_free_threaded_build_is_named_so(tmp_path: Path) -> None:
+    python(tmp_path / "bin/python3.14t", "3, 14, 0", free_threaded=True)
+    (found,) = found_under(tmp_path, {"PATH": str(tmp_path / "bin")}).values()
+    assert (found.free_threaded, found.name) == (True, "CPython 3.14.0t")
 
 
 def test_what_cannot_be_run_is_listed_too(tmp_path: Path) -> None:

@@ -20,7 +20,15 @@ from eintr_trace.model.events import (
     ThreadSeen,
 )
 from eintr_trace.sources.live.proc import thread_ids
-from tests.live.harness import Tracer, attached, program, state_of, tracer_of, wait_until
+from tests.live.harness import (
+    Tracer,
+    attached,
+    is_blocked_in,
+    program,
+    state_of,
+    tracer_of,
+    wait_until,
+)
 
 pytestmark = pytest.mark.live
 
@@ -112,6 +120,7 @@ def test_a_command_is_traced_from_its_start_and_its_interpreter_found(
         tracer.wait_event(ProcessSeen, 2)
         seen = [e for e in tracer.events() if isinstance(e, ProcessSeen)][-1]
         assert seen.interpreter is not None
+        wait_until(lambda: is_blocked_in(seen.tgid, "read"), "the handler is installed")
         os.kill(seen.tgid, signal.SIGUSR1)
         tracer.wait_event(SignalDelivered)
     finally:
