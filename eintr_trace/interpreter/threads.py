@@ -64,7 +64,11 @@ class ThreadFinder:
             return known
         found: ThreadState | None = None
         for state in self._all():
-            if state.pointer(self._id) == thread_id:
+            own_id = state.pointer(self._id)
+            # What is passed on the way need not be looked for again: a walk for each of
+            # thousands of threads would take the square of their number.
+            self._known.setdefault(own_id, state.address)
+            if own_id == thread_id:
                 found = state
                 # A thread may have states in several interpreters: one of them runs.
                 if self.current_frame(state):
@@ -84,9 +88,7 @@ class ThreadFinder:
 
     def _recall(self, thread_id: int) -> ThreadState | None:
         address = self._known.get(thread_id)
-        # Without `prev` (2.7) membership can only be proved by walking the list, which is
-        # as long as finding it.
-        if address is None or self._prev is None:
+        if address is None:
             return None
         data = self._memory.read_some(address, self._size_bytes)
         if len(data) == self._size_bytes:
@@ -98,7 +100,14 @@ class ThreadFinder:
         return None
 
     def _is_linked(self, state: ThreadState) -> bool:
-        """A freed state keeps its fields, but its neighbour no longer points to it."""
+        """A freed state keeps its fields, but its neighbour no longer points to it.
+
+        Without ``prev`` (2.7) only a walk could tell. There, a state that is freed has no frame:
+        its outermost has ended before (Python/ceval.c, PyEval_EvalFrameEx(); Python/pystate.c,
+        PyThreadState_Clear()), which the caller looks at.
+        """
+        if self._prev is None:
+            return True
         previous = state.pointer("prev")
         head = state.pointer("interp") + self._threads_head
         link = previous + self._next if previous else head
@@ -109,9 +118,16 @@ class ThreadFinder:
         head = self._memory.unsigned(self._interpreters_head)
         for interpreter in self._chain(head, self._interpreter_next, _MAX_INTERPRETERS):
             first = self._memory.unsigned(interpreter + self._threads_head)
-            for address in self._chain(first, self._next, _MAX_THREADS):
-                data = self._memory.read(address, self._size_bytes)
-                yield ThreadState(address, data, self._layout)
+            yield from self._states(first)
+
+    def _states(self, address: int) -> Iterator[ThreadState]:
+        for _ in range(_MAX_THREADS):
+            if address == 0:
+                return
+            state = ThreadState(address, self._memory.read(address, self._size_bytes), self._layout)
+            yield state
+            address = state.pointer("next")
+        raise ImplausibleValueError(f"a list of more than {_MAX_THREADS}: it is being changed")
 
     def _chain(self, address: int, next_offset: int, limit: int) -> Iterator[int]:
         for _ in range(limit):

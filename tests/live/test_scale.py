@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from eintr_trace.interpreter.memory import ProcessMemory
+from eintr_trace.interpreter.reader import find_interpreter
 from eintr_trace.model.episodes import Episode, KernelAction, Outcome
 from eintr_trace.model.events import Reduction
 from tests.live.harness import attached, is_blocked_in, program, tgkill, told_of, wait_until
@@ -176,3 +178,29 @@ def test_out_of_descriptors_the_report_says_for_which_episodes(
     unread = sum(Reduction.MEMORY_UNREAD in episode.reduced for episode in report.episodes)
     assert 0 < unread < len(episodes)
     assert dict(report.summary.by_reduction)[Reduction.MEMORY_UNREAD] == unread
+
+
+class CountedMemory(ProcessMemory):
+    """Counts how often it is read."""
+
+    def __init__(self, tgid: int) -> None:
+        super().__init__(tgid)
+        self.reads = 0
+
+    def read_some(self, address: int, size_bytes: int) -> bytes:
+        self.reads += 1
+        return super().read_some(address, size_bytes)
+
+
+def test_finding_each_of_many_threads_takes_no_walk_for_each(newest_python: Path) -> None:
+    with program(newest_python, "many_threads.py", "300") as running:
+        tids = [int(word.partition(":")[0]) for word in running.ready[1:]]
+        wait_until(lambda: all(is_blocked_in(tid, "recvfrom") for tid in tids), "all in recv")
+        memory = CountedMemory(running.pid)
+        reader = find_interpreter(running.pid, memory)
+        reader.snapshot(tids[0], fs_base=None, signo=None)  # the first started, the last listed
+        before = memory.reads
+        snapshots = [reader.snapshot(tid, fs_base=None, signo=None) for tid in tids]
+        memory.close()
+    assert all(snapshot.problem is None for snapshot in snapshots)
+    assert (memory.reads - before) / len(tids) < 150
