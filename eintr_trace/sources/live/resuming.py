@@ -10,8 +10,10 @@ from eintr_trace.sources.live import binding, observe, proc
 from eintr_trace.sources.live.binding import Resume
 from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.tracee import Hold, Tracee
+from eintr_trace.sources.live.wait_status import look_at
 
 QUIET_AFTER_NS = 100_000_000  # an outcome not known by then is told as it stands
+_TURN_NS = 5_000_000
 
 
 class Resuming:
@@ -47,9 +49,17 @@ class Resuming:
         return None if oldest is None else oldest.following.last_stop_ns + QUIET_AFTER_NS
 
     def look_at_quiet(self, now_ns: int) -> None:
-        """Tell of followed threads that made no stop for ``QUIET_AFTER_NS``; reads only."""
+        """Tell of followed threads that made no stop for ``QUIET_AFTER_NS``; reads only.
+
+        For one turn at most: where hundreds are quiet, others make stops meanwhile.
+        """
+        turn_ends_ns = time.monotonic_ns() + _TURN_NS
         while (at_ns := self.next_quiet_ns()) is not None and at_ns <= now_ns:
+            if time.monotonic_ns() >= turn_ends_ns:
+                return
             tracee = self._open.pop(next(iter(self._open)))
+            if _has_stopped(tracee.tid):
+                continue  # it is we who are late; it is open again once that stop is served
             number = proc.blocked_call_number(tracee.tid)
             python = observe.agreeing_python_state(tracee, None)
             self._emit(
@@ -64,3 +74,11 @@ class Resuming:
             )
             if tracee.following.innermost is not None:
                 self._connections.look_after(tracee, tracee.following.innermost, python, now_ns)
+
+
+def _has_stopped(tid: int) -> bool:
+    """Whether a stop, or the end, of a thread waits to be served."""
+    try:
+        return look_at(tid) is not None
+    except ChildProcessError:
+        return True  # taken already, as the end of a thread that another's exec has replaced
