@@ -55,6 +55,7 @@ class Judge:
         self._count = 0
         self._passed = 0
         self._lost = 0
+        self._merged = 0
         self._warnings: list[str] = []
         self._ended: TraceEnded | None = None
 
@@ -101,6 +102,7 @@ class Judge:
             by_reduction=tuple(sorted(reductions.items())),
             passed=self._passed if ended is None else max(self._passed, ended.passed),
             lost=self._lost if ended is None else max(self._lost, ended.lost),
+            merged=self._merged,
         )
 
     @singledispatchmethod
@@ -126,10 +128,12 @@ class Judge:
     @_take.register
     def _delivery_passed(self, event: DeliveryPassed) -> Iterable[Case]:
         self._passed += event.count
+        self._merged += event.merged
         return ()
 
     @_take.register
     def _signal_delivered(self, event: SignalDelivered) -> Iterable[Case]:
+        self._merged += 0 if event.merged is None else event.merged.while_held
         thread = self._thread(event)
         absorbing = thread.absorbing(event)
         if absorbing is not None:

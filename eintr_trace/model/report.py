@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
@@ -23,13 +24,17 @@ class EpisodeUpdate:
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts over a whole trace; ``passed`` deliveries went unread, ``lost`` events missing."""
+    """Counts over a whole trace; ``passed`` deliveries went unread, ``lost`` events missing.
+
+    ``merged``: signals that came to nothing because the tracer held the thread they were for.
+    """
 
     by_outcome: tuple[tuple[Outcome, int], ...]
     by_tracer_induced: tuple[tuple[TracerInduced, int], ...]
     by_reduction: tuple[tuple[Reduction, int], ...]
     passed: int
     lost: int
+    merged: int = 0
 
 
 @dataclass(frozen=True)
@@ -42,3 +47,9 @@ class Report:
     summary: Summary
     warnings: tuple[str, ...]
     ended: TraceEnded | None
+
+    @property
+    def own_outcomes(self) -> tuple[tuple[Outcome, int], ...]:
+        """How often each outcome came about without the tracer's doing, of those that did."""
+        own = Counter(one.outcome for one in self.episodes if one.tracer_induced is None)
+        return tuple((outcome, own[outcome]) for outcome in Outcome if own[outcome])

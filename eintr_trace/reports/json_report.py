@@ -22,7 +22,7 @@ from eintr_trace.model.episodes import (
 )
 from eintr_trace.model.events import ProcessSeen, SignalInfo, TraceEnded
 from eintr_trace.model.python_state import CodeLocation, PythonFrame
-from eintr_trace.model.report import Report, Summary
+from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader
 
 SCHEMA_VERSION = 1
@@ -47,7 +47,7 @@ def report_object(report: Report) -> Json:
             "ended": None if report.ended is None else _ended(report.ended),
         },
         "episodes": [_episode(episode) for episode in report.episodes],
-        "summary": _summary(report.summary),
+        "summary": _summary(report),
         "warnings": list(report.warnings),
     }
 
@@ -91,13 +91,16 @@ def _ended(ended: TraceEnded) -> Json:
     }
 
 
-def _summary(summary: Summary) -> Json:
+def _summary(report: Report) -> Json:
+    summary = report.summary
     return {
         "by_outcome": {outcome.value: count for outcome, count in summary.by_outcome},
+        "by_outcome_own": {outcome.value: count for outcome, count in report.own_outcomes},
         "by_tracer_induced": {kind.value: count for kind, count in summary.by_tracer_induced},
         "by_reduction": {kind.value: count for kind, count in summary.by_reduction},
         "passed": summary.passed,
         "lost": summary.lost,
+        "merged": summary.merged,
     }
 
 

@@ -15,6 +15,7 @@ from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import EpisodeUpdate, Report
 from eintr_trace.model.trace import TraceHeader
 from eintr_trace.reports import wording
+from eintr_trace.reports.alike import Alike
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.layout import Layout, Span, Tone
 from eintr_trace.reports.text_block import BlockWriter
@@ -48,6 +49,7 @@ class TextReport:
         self._detail = style.detail
         self._layout = style.layout
         self._outcomes: dict[int, Outcome] = {}
+        self._alike = Alike()
         self._blocks = BlockWriter(
             header, self._layout, verbose=style.detail is Detail.EVIDENCE, zone=style.zone
         )
@@ -57,6 +59,8 @@ class TextReport:
         if self._detail is Detail.SUMMARY:
             return
         episode = update.episode
+        if self._detail is not Detail.EVIDENCE and self._alike.leaves_out(episode):
+            return
         before = self._outcomes.get(episode.id)
         self._outcomes[episode.id] = episode.outcome
         text = (
@@ -101,9 +105,13 @@ class TextReport:
     def _counts(self, report: Report) -> Iterator[str]:
         summary = report.summary
         if summary.by_tracer_induced:
-            parts = ", ".join(f"{count} {kind.value}" for kind, count in summary.by_tracer_induced)
-            text = f"{parts}: these happened, or happened there, only because of the tracer"
-            yield self._entry("induced", text)
+            yield self._entry("induced", wording.induced(report))
+        if self._alike.left_out:
+            text = f"{self._alike.left_out} more like these were not shown: -v shows each"
+            yield self._entry("", text)
+        if summary.merged:
+            text = f"{summary.merged} signals merged into others while the tracer held a thread"
+            yield self._entry("merged", text)
         for kind, _count in summary.by_reduction:
             numbers = [episode.id for episode in report.episodes if kind in episode.reduced]
             text = f"in {wording.numbered(numbers)}, {REDUCTION_TEXTS[kind]}"

@@ -13,6 +13,7 @@ from eintr_trace.model.episodes import (
 )
 from eintr_trace.model.events import EndReason, ProcessSeen, SignalInfo
 from eintr_trace.model.python_state import CodeLocation
+from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader
 
 _ARGV_SHOWN = 300
@@ -112,6 +113,16 @@ def exception(raised: RaisedException) -> str:
     if not number or number in message:
         return f"{raised.type_name}{message}"
     return f"{raised.type_name} {number}{message}"
+
+
+def induced(report: Report) -> str:
+    """Return the counts of what the tracer brought about, apart from the program's own."""
+    kinds = ", ".join(f"{count} {kind.value}" for kind, count in report.summary.by_tracer_induced)
+    own = ", ".join(f"{count} {outcome.value}" for outcome, count in report.own_outcomes)
+    return (
+        f"{kinds}: these happened, happened there or stand for several only because of the"
+        f" tracer. The program's own: {own or 'nothing'}"
+    )
 
 
 def process(seen: ProcessSeen) -> str:

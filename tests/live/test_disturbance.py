@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 
 from eintr_trace.model.episodes import Outcome, TracerInduced
 from eintr_trace.model.events import ContinueTrapped, DeliveryPassed, SignalDelivered
-from tests.live.harness import attached, program, tracer_of
+from eintr_trace.reports.json_report import report_object
+from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
+from tests.live.harness import attached, program, tgkill, tracer_of
 
 pytestmark = pytest.mark.live
 
@@ -147,7 +150,57 @@ def test_signals_rerouted_to_idle_workers_are_labelled(python2: Path, tmp_path: 
     # lost the CPU inside its handler; the kernel then passes it over by itself.
     labelled = sum(e.tracer_induced is TracerInduced.REROUTED for e in by_workers)
     assert labelled >= len(by_workers) / 2
-    assert {e.tracer_induced for e in episodes if e.main_thread} == {None}
+    by_main = {e.tracer_induced for e in episodes if e.main_thread}
+    assert by_main <= {None, TracerInduced.COALESCED}
+
+
+def test_all_four_kinds_in_one_trace_are_counted_apart(python2: Path, tmp_path: Path) -> None:
+    """Ignored, SIGCONT, rerouted, merged: each by its own rule, beside the program's own."""
+    try:
+        MergedSignalWatch(threading.get_native_id()).close()
+    except MergesUnseenError as error:
+        pytest.skip(error.message)
+    with program(python2, "workers.py", "2") as running:
+        running.wait_all_blocked_in("recvfrom", "read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+
+            def settle() -> None:
+                tracer.wait_asleep(running.pid)
+                running.wait_all_blocked_in("recvfrom", "read")
+                time.sleep(BETWEEN_PAIRS_S)
+
+            running.process.send_signal(signal.SIGWINCH)
+            settle()
+            running.process.send_signal(signal.SIGCONT)
+            settle()
+            tgkill(running.pid, running.pid, signal.SIGUSR1)
+            settle()
+            for _ in range(12):
+                running.process.send_signal(signal.SIGUSR1)
+                time.sleep(PAIR_GAP_S)
+                running.process.send_signal(signal.SIGUSR1)
+                settle()
+                for number in range(3):  # to one thread: these cannot be rerouted
+                    tgkill(running.pid, running.pid, signal.SIGUSR1)
+                    if number == 0:
+                        time.sleep(PAIR_GAP_S)
+                settle()
+            running.tell("done")
+            running.account()
+            out, _ = tracer.process.communicate(timeout=30)
+            report = tracer.report()
+    assert {kind for kind, _ in report.summary.by_tracer_induced} == set(TracerInduced)
+    summary = report_object(report)["summary"]
+    assert summary["by_tracer_induced"]["ignored"] == 1
+    assert summary["by_tracer_induced"]["sigcont"] == 3
+    assert summary["merged"] >= summary["by_tracer_induced"]["coalesced"]
+    assert summary["by_outcome_own"], "those that nothing of this explains"
+    labelled = sum(summary["by_tracer_induced"].values())
+    assert labelled + sum(summary["by_outcome_own"].values()) == len(report.episodes)
+    told = " ".join(out.split())
+    assert "1 ignored, 3 sigcont, " in told
+    outcome, count = report.own_outcomes[0]
+    assert f"only because of the tracer. The program's own: {count} {outcome.value}" in told
 
 
 def test_a_one_kilohertz_timer_does_not_freeze_the_program(
