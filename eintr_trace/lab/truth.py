@@ -17,7 +17,13 @@ from eintr_trace.lab.dispositions import PLANS, Act, Disposition, Plan
 from eintr_trace.lab.matrix.account import Account, SaidException
 from eintr_trace.lab.matrix.cells import CellRun
 from eintr_trace.lab.scenarios import PythonLoop, Scenario
-from eintr_trace.model.episodes import InterruptedSyscall, KernelAction, Outcome, TracerInduced
+from eintr_trace.model.episodes import (
+    DelayCause,
+    InterruptedSyscall,
+    KernelAction,
+    Outcome,
+    TracerInduced,
+)
 
 HANDLER_EXCEPTION: Final = "HandlerRaised"
 """What the raising handler of the scenario programs raises."""
@@ -61,7 +67,8 @@ class Truth:
     ``outcomes`` are those that the account allows, ``because`` says why these. A
     ``kernel_action`` of ``None`` is not compared. ``exception`` is one that the verdict's
     chain must hold. ``handler_in_call``: whether the Python handler ran before the call came
-    back; ``None``: it is not known, or no Python handler ran.
+    back; ``handler_delay_s``: how long after the signal was sent it ran. ``None``: it is not
+    known, or no Python handler ran. ``delayed_by`` is the cause if it ran late.
     """
 
     outcomes: frozenset[Outcome]
@@ -72,6 +79,8 @@ class Truth:
     sa_restart: bool
     exception: SaidException | None = None
     handler_in_call: bool | None = None
+    handler_delay_s: float | None = None
+    delayed_by: DelayCause = DelayCause.C_CODE
 
 
 @dataclass(frozen=True)
@@ -114,6 +123,8 @@ def truth_of(
         sa_restart=plan.has_sa_restart,
         exception=_exception(outcomes, run.account),
         handler_in_call=_handler_in_call(plan, run, outcomes),
+        handler_delay_s=_handler_delay_s(run),
+        delayed_by=_delayed_by(plan, action),
     )
 
 
@@ -237,3 +248,17 @@ def _handler_in_call(plan: Plan, run: CellRun, outcomes: frozenset[Outcome]) -> 
     if not outcomes <= _ONE_CALL or len(run.sent) != 1 or len(account.handlers) != 1:
         return None
     return None if account.ended_s < released_s else account.handlers[0].at_s < released_s
+
+
+def _handler_delay_s(run: CellRun) -> float | None:
+    """How long after its signal the only handler had begun: never less than it waited."""
+    account = run.account
+    if account is None or len(run.sent) != 1 or len(account.handlers) != 1:
+        return None
+    return account.handlers[0].at_s - run.sent[0].at_s
+
+
+def _delayed_by(plan: Plan, action: KernelAction) -> DelayCause:
+    if plan.in_worker:
+        return DelayCause.WORKER_THREAD
+    return DelayCause.RESTARTED_CALL if action is KernelAction.RESTART else DelayCause.C_CODE

@@ -16,6 +16,8 @@ from eintr_trace.lab.matrix.compare import CellEvidence, Comparison, compare
 from eintr_trace.lab.scenarios import Full, PythonLoop, Scenario
 from eintr_trace.model.episodes import (
     Confidence,
+    DelayBound,
+    DelayCause,
     Episode,
     HandlerRun,
     InterruptedSyscall,
@@ -104,8 +106,11 @@ def chain(*types: tuple[str, int | None]) -> tuple[RaisedException, ...]:
     return tuple(RaisedException(name, errno, None, None, "pending") for name, errno in types)
 
 
-def handler(*, delay_ns: int | None, inside_call: bool | None) -> PythonSide:
-    return PythonSide((), HandlerRun(None, delay_ns, inside_call=inside_call))
+def handler(**said: Any) -> PythonSide:
+    return PythonSide((), HandlerRun(None, **said))
+
+
+EXACTLY_1_S = {"delay_ns": 1_000_000_000, "delay_bound": DelayBound.EXACT}
 
 
 RESUMED = verdict(Outcome.RESUMED_BY_INTERPRETER, KernelAction.EINTR)
@@ -177,15 +182,24 @@ def test_every_other_outcome_differs(name: str) -> None:
         ("raised", {"exceptions": chain(("socket.error", 11))}),
         ("raised", {"exceptions": ()}),
         ("raised", {"caught": False}),
-        ("resumed", {"python": handler(delay_ns=1, inside_call=False)}),
-        ("restarted", {"python": handler(delay_ns=1, inside_call=True)}),
-        ("C handler", {"python": handler(delay_ns=1, inside_call=None)}),
+        ("resumed", {"python": handler(inside_call=False)}),
+        ("restarted", {"python": handler(inside_call=True)}),
+        ("resumed", {"python": handler(**EXACTLY_1_S)}),
+        ("resumed", {"python": handler(delayed_by=DelayCause.WORKER_THREAD)}),
+        ("restarted", {"python": handler(delayed_by=DelayCause.C_CODE)}),
+        ("C handler", {"python": handler(**EXACTLY_1_S)}),
         ("resumed", {"signal": SignalInfo(SIGUSR2, "SIGUSR2")}),
     ],
 )
 def test_any_other_difference_is_seen(name: str, wrong: dict[str, Any]) -> None:
     case = RIGHT[name]
     assert held_against(case, replace(case[-1], **wrong)).status is Status.DISAGREE
+
+
+def test_a_right_delay_agrees() -> None:
+    right = handler(**EXACTLY_1_S, delayed_by=DelayCause.RESTARTED_CALL, inside_call=False)
+    case = RIGHT["restarted"]
+    assert held_against(case, replace(case[-1], python=right)).status is Status.AGREE
 
 
 def test_an_episode_too_few_or_too_many() -> None:

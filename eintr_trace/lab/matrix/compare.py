@@ -11,11 +11,21 @@ from eintr_trace.lab.matrix.account import SaidException
 from eintr_trace.lab.matrix.cells import CellRun, Status, Verdict
 from eintr_trace.lab.scenarios import Scenario
 from eintr_trace.lab.truth import Delivery, Truth, truth_of
-from eintr_trace.model.episodes import Confidence, Episode, KernelAction, Outcome, TracerInduced
+from eintr_trace.model.episodes import (
+    Confidence,
+    DelayBound,
+    Episode,
+    HandlerRun,
+    KernelAction,
+    Outcome,
+    TracerInduced,
+)
 
 _STOPPING = frozenset({Signals.SIGSTOP, Signals.SIGCONT})
 # Children of a scenario end; one that only a signal can release is sent SIGURG.
 _OF_THE_SCENARIOS = frozenset({Signals.SIGCHLD, Signals.SIGURG})
+# The program's clock is the wall clock, which may be slewed against the tracer's.
+_CLOCKS_S = 0.001
 # Of what the kernel's half alone decides; all others need the interpreter.
 _KERNELS_OUTCOMES = frozenset(
     {Outcome.RESTARTED_BY_KERNEL, Outcome.NOT_BLOCKING, Outcome.COMPLETED, Outcome.DIED}
@@ -176,15 +186,27 @@ def _python_differences(episode: Episode, truth: Truth, run: CellRun) -> Iterato
     if said is not None and episode.outcome in truth.outcomes:
         yield from _exception_differences(episode, said)
     handler = None if episode.python is None else episode.python.handler
-    in_call = None if handler is None else handler.inside_call
+    if handler is not None:
+        yield from _handler_differences(handler, truth, run)
+
+
+def _handler_differences(handler: HandlerRun, truth: Truth, run: CellRun) -> Iterator[str]:
+    in_call, delay_ns = handler.inside_call, handler.delay_ns
     if truth.handler_in_call is not None and in_call not in {None, truth.handler_in_call}:
         yield f"the handler's inside_call is {in_call}, the truth {truth.handler_in_call}"
-    if handler is not None and handler.delay_ns is not None and not _handlers_ran(run):
+    if handler.delayed_by not in {None, truth.delayed_by}:
+        yield f"the handler is delayed by {handler.delayed_by}, the truth {truth.delayed_by}"
+    if delay_ns is None:
+        return
+    began = handler.delay_bound is not DelayBound.AT_LEAST
+    if began and run.account is not None and not run.account.handlers:
         yield "a Python handler is said to have run, and none has"
-
-
-def _handlers_ran(run: CellRun) -> bool:
-    return run.account is None or bool(run.account.handlers)
+    # Seen running by then, it may have begun long before.
+    at_most = handler.delay_bound is DelayBound.AT_MOST
+    if truth.handler_delay_s is not None and not at_most:
+        longest_ns = (truth.handler_delay_s + _CLOCKS_S) * 1e9
+        if delay_ns > longest_ns:
+            yield f"the handler's delay is {delay_ns} ns, the truth at most {longest_ns:.0f} ns"
 
 
 def _exception_differences(episode: Episode, said: SaidException) -> Iterator[str]:
