@@ -26,6 +26,8 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         case Outcome.RESUMED_BY_INTERPRETER:
             topics = (Topic.REENTERED, Topic.PEP475, Topic.HANDLER, Topic.HANDLER_RUN)
             yield _draft(_resumed(trail), *topics)
+        case Outcome.RETRIED_BY_LIBRARY:
+            yield _draft(_by_library(trail), Topic.STACK, Topic.REENTERED)
         case Outcome.RESTARTED_BY_KERNEL:
             yield from _flag_only(trail)
         case Outcome.ABANDONED_BY_HANDLER:
@@ -86,6 +88,17 @@ def _takes_for_under_way(trail: Trail) -> str:
     )
 
 
+def _by_library(trail: Trail) -> str:
+    callee = trail.interruption.callee
+    what = "C code that Python had called through ctypes"
+    if callee is not None and callee.name is not None:
+        what = f"{callee.name}, C code that is not CPython's,"
+    return (
+        f"EINTR reached {what} and {_made_again(trail)}: CPython, which calls a handler that is"
+        " due before its next instruction, had not done so."
+    )
+
+
 def _since(row: Pep475Row) -> str:
     """Name PEP 475 where the function retries because of it, not since Python 2."""
     since = row.retry_since
@@ -138,6 +151,7 @@ def _abandoned(trail: Trail) -> Iterator[Draft]:
         f"EINTR reached the C code of {name}, which runs Python's signal handlers before it goes"
         " on; an exception from one of them ends the call in its place.",
         Topic.EXCEPTION,
+        Topic.HANDLER_END,
         Topic.PEP475,
     )
 

@@ -8,6 +8,7 @@ from enum import Enum, auto
 from eintr_trace.analysis import handler_exhibits
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
+from eintr_trace.analysis.handler_end import is_waiting
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.merged import merged_evidence
@@ -29,7 +30,7 @@ from eintr_trace.analysis.wording import duration, exception, place, result
 from eintr_trace.facts.restart_codes import RESTART_RULES, restart_code
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction, Outcome
 from eintr_trace.model.events import Disposition
-from eintr_trace.model.python_state import CodeLocation
+from eintr_trace.model.python_state import CalleeKind, CodeLocation
 
 
 class Topic(Enum):
@@ -47,6 +48,7 @@ class Topic(Enum):
     HANDLER_RUN = auto()
     MAIN_THREAD = auto()
     HANDLER_RULE = auto()
+    HANDLER_END = auto()
     DEFAULT_INT_HANDLER = auto()
     REENTERED = auto()
     FOLLOW_UP = auto()
@@ -73,6 +75,13 @@ _RESTING_ON_THE_STATE = {
     Outcome.RETURNED_EARLY,
     Outcome.UNKNOWN,
     Outcome.ABANDONED_BY_HANDLER,
+    Outcome.RAISED,
+}
+
+_CALLEES = {
+    CalleeKind.C_FUNCTION: "the C function",
+    CalleeKind.CTYPES: "a foreign function, through ctypes",
+    CalleeKind.OTHER: "no C function of CPython's kind",
 }
 
 Exhibits = dict[Topic, Evidence]
@@ -157,6 +166,9 @@ def _stack(trail: Trail, _: Finding) -> Evidence | None:
         text = f"the Python stack could not be read: {python.problem}"
         return Evidence(EvidenceKind.MEMORY, text, trail.interruption.time_ns)
     calling = "" if frame.calls is None else f", calling {frame.calls}"
+    if frame.callee is not None:
+        calling += f"; what it calls is {_CALLEES[frame.callee.kind]}"
+        calling += "" if frame.callee.name is None else f" {frame.callee.name}"
     text = f"the innermost Python frame was {place(frame.location)}{calling}"
     return Evidence(EvidenceKind.MEMORY, text, trail.interruption.time_ns)
 
@@ -198,6 +210,8 @@ def _reentered(trail: Trail, _: Finding) -> Evidence | None:
         )
         if not again.chain:
             text += ", and no new exception was pending or being handled"
+        if is_waiting(trail, again):
+            text += f", and the Python handler of {_name(trail)} was still to be called"
     return Evidence(EvidenceKind.FOLLOWING_CALL, text, again.time_ns)
 
 
@@ -246,6 +260,8 @@ def _state(trail: Trail, finding: Finding) -> Evidence | None:
     """Where the thread was last seen, for the outcomes that rest on it."""
     latest = trail.latest
     if finding.outcome not in _RESTING_ON_THE_STATE or latest is None:
+        return None
+    if finding.outcome is Outcome.RAISED and finding.chain:
         return None
     doing = "" if latest.call is None else f" the thread entered {latest.call.text};"
     if latest.survival is None or latest.survival.innermost is None:
@@ -304,6 +320,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.HANDLER_RUN: handler_exhibits.handler_run,
     Topic.MAIN_THREAD: handler_exhibits.main_thread,
     Topic.HANDLER_RULE: handler_exhibits.handler_rule,
+    Topic.HANDLER_END: handler_exhibits.handler_end,
     Topic.DEFAULT_INT_HANDLER: handler_exhibits.default_int_handler,
     Topic.REENTERED: _reentered,
     Topic.FOLLOW_UP: _follow_up,

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from eintr_trace.analysis.frames import Survival, same_frame
-from eintr_trace.model.python_state import HandlerKind, PythonFrame, PythonHandler, PythonSnapshot
+from eintr_trace.facts.pep475 import parse_version
+from eintr_trace.model.python_state import (
+    HandlerKind,
+    Interpreter,
+    PythonFrame,
+    PythonHandler,
+    PythonSnapshot,
+)
+
+_DATA_STACK_SINCE = (3, 11)
 
 
 @dataclass(frozen=True)
@@ -94,3 +103,14 @@ def seen_at(time_ns: int, index: int, survival: Survival | None) -> HandlerSeen:
 
 def _is_among(frame: PythonFrame, frames: tuple[PythonFrame, ...]) -> bool:
     return any(same_frame(frame, other) for other in frames)
+
+
+def shows_last_call(interpreter: Interpreter, survival: Survival | None) -> bool:
+    """Tell whether what is left of a handler's frame must be that of its last call.
+
+    Up to 3.10 the code object keeps it. Later it lies above the innermost frame, where a
+    frame that has come since would have left its own; so only while there is none.
+    """
+    if parse_version(interpreter.version) < _DATA_STACK_SINCE:
+        return True
+    return survival is not None and not survival.above

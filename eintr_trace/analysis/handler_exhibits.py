@@ -7,6 +7,16 @@ from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, place
 from eintr_trace.model.episodes import Evidence, EvidenceKind
+from eintr_trace.model.python_state import HandlerEnd, RaiseUse
+
+_ENDS = {
+    HandlerEnd.RETURNED: "returns",
+    HandlerEnd.RAISED: "ends in an exception",
+}
+_RAISE_USES = {
+    RaiseUse.NEVER: "has no raise statement",
+    RaiseUse.ALWAYS: "cannot return: every way through it ends in a raise statement",
+}
 
 
 def c_handler(trail: Trail, _: Finding) -> Evidence | None:
@@ -44,6 +54,22 @@ def handler(trail: Trail, _: Finding) -> Evidence | None:
         )
         return Evidence(EvidenceKind.MEMORY, text, trail.handler_done_ns)
     return None
+
+
+def handler_end(trail: Trail, _: Finding) -> Evidence | None:
+    """How the call of the Python handler ended, by its frame or by its code."""
+    entry, end = trail.interruption.python_handler, trail.handler_end
+    if entry is None or trail.handler_done_ns is None:
+        return None
+    if end is not None:
+        text = (
+            f"the frame that {_who(trail)} has left behind was last at an instruction by which"
+            f" a call {_ENDS[end]}"
+        )
+        return Evidence(EvidenceKind.MEMORY, text, trail.handler_done_ns)
+    if entry.raises is None or entry.raises is RaiseUse.SOMETIMES:
+        return None
+    return Evidence(EvidenceKind.RULE, f"the code of {_who(trail)} {_RAISE_USES[entry.raises]}")
 
 
 def default_int_handler(trail: Trail, _: Finding) -> Evidence | None:

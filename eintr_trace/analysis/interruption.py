@@ -8,7 +8,12 @@ from functools import cached_property
 from signal import SIGCONT
 
 from eintr_trace.analysis.calls import was_interrupted
-from eintr_trace.facts.pep475 import Pep475Decision, decide_pep475, parse_version
+from eintr_trace.facts.pep475 import (
+    Pep475Decision,
+    decide_pep475,
+    is_of_cpython,
+    parse_version,
+)
 from eintr_trace.facts.signals import DefaultAction, default_action, signal_name
 from eintr_trace.model.events import (
     ContinueTrapped,
@@ -23,6 +28,7 @@ from eintr_trace.model.events import (
     SignalInfo,
 )
 from eintr_trace.model.python_state import (
+    Callee,
     HandlerKind,
     Implementation,
     Interpreter,
@@ -129,7 +135,18 @@ class Interruption:
             return None
         version = parse_version(self.interpreter.version)
         called = None if self.frame is None else self.frame.calls
-        return decide_pep475(version, self.call.syscall.name, called)
+        return decide_pep475(version, self.call.syscall.name, called, self.callee)
+
+    @property
+    def callee(self) -> Callee | None:
+        """What Python was calling, where that could be read."""
+        return None if self.frame is None else self.frame.callee
+
+    @property
+    def calls_foreign_code(self) -> bool:
+        """Whether what Python was calling is known, and known not to be CPython's."""
+        callee = self.callee
+        return callee is not None and is_of_cpython(callee) is not True
 
 
 def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) -> Interruption:

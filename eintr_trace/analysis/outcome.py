@@ -14,7 +14,12 @@ from eintr_trace.analysis.catching import NOT_KNOWN, Catching, who_caught
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.exceptions import Chain, raised_by_handler
 from eintr_trace.analysis.frames import same_call_site
-from eintr_trace.analysis.handler import is_default_int_handler
+from eintr_trace.analysis.handler_end import (
+    called_here,
+    handler_raised,
+    is_waiting,
+    may_have_raised,
+)
 from eintr_trace.analysis.kernel import KernelSide, ShownBy, kernel_side
 from eintr_trace.analysis.reasons import why_unknown
 from eintr_trace.analysis.trail import Sighting, Trail
@@ -106,18 +111,16 @@ def _abandoned(trail: Trail, kernel: KernelSide) -> Finding | None:
 
 
 def _abandoned_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:
-    """``signal.default_int_handler`` ran, which always raises; the program went on elsewhere.
+    """The handler raised, and the program went on, or made the call again.
 
     On 3.x nothing is left of an exception once it is caught, or the program over.
     """
-    latest, again = trail.latest, trail.reentered
+    latest = trail.latest
     if kernel.action is not KernelAction.EINTR or trail.raising is not None:
         return None
-    if not is_default_int_handler(trail.interruption.python_handler):
+    if handler_raised(trail) is not True or latest is None or latest.call is None:
         return None
-    if trail.handler_done_ns is None or latest is None or latest.call is None:
-        return None
-    if again is not None or _is_at_the_call(latest):
+    if trail.reentered is None and _is_at_the_call(latest):
         return None
     return Finding(Outcome.ABANDONED_BY_HANDLER, Confidence.INFERRED, kernel, sighting=latest)
 
@@ -161,13 +164,38 @@ def _connect_not_made(trail: Trail, kernel: KernelSide) -> Finding | None:
     return _early(kernel, trail.reentered, Confidence.INFERRED)
 
 
+def _raised_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """The program went on elsewhere, and by the table this function raises EINTR.
+
+    The exception itself was caught before the next look, or a ``finally`` block hides it.
+    """
+    latest = trail.latest
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None:
+        return None
+    if _behaviour(trail) is not Behaviour.RAISES or handler_raised(trail) is not False:
+        return None
+    if latest is None or latest.survival is None or latest.survival.at_the_call:
+        return None
+    return Finding(Outcome.RAISED, Confidence.INFERRED, kernel, sighting=latest, by_table=True)
+
+
+def _called_again_in_c(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """Foreign C code, called by Python, made the call again: no Python code ran in between."""
+    again = trail.reentered
+    if again is None or kernel.action is not KernelAction.EINTR or not _is_at_the_call(again):
+        return None
+    if not trail.interruption.calls_foreign_code or not is_waiting(trail, again):
+        return None
+    return Finding(Outcome.RETRIED_BY_LIBRARY, Confidence.INFERRED, kernel, sighting=again)
+
+
 def _called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     """The same call from the same instruction, no exception in sight: the table decides."""
     again = trail.reentered
     if again is None or kernel.action is not KernelAction.EINTR or trail.raising is not None:
         return None
     decision = trail.interruption.pep475
-    if decision is None or again.survival is None or again.chain:
+    if decision is None or again.survival is None or again.chain or may_have_raised(trail):
         return None
     if decision.calls_again is True and again.survival.at_the_call:
         outcome = Outcome.RESUMED_BY_INTERPRETER
@@ -191,6 +219,9 @@ def _returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     by_table = _behaviour(trail) is Behaviour.RETURNS_EARLY
     again, latest = trail.reentered, trail.latest
     if again is not None and by_table and _is_same_request(trail, again):
+        # Foreign C code may call again itself; that Python ran in between must be seen.
+        if trail.interruption.calls_foreign_code and not called_here(trail):
+            return None
         return _early(kernel, again, Confidence.INFERRED)
     if latest is None or latest.chain or not _went_on(latest):
         return None
@@ -215,8 +246,10 @@ _RULES: tuple[Rule, ...] = (
     _raised,
     _raised_and_replaced,
     _connect_not_made,
+    _called_again_in_c,
     _called_again,
     _returned_early,
+    _raised_unseen,
 )
 
 

@@ -8,6 +8,7 @@ from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.handler_delay import delay_sentences
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
@@ -113,10 +114,24 @@ def _again(trail: Trail, finding: Finding) -> Iterator[Draft]:
             text = f"{name} came back to Python without an exception, and the program went on."
             yield _draft(text, Topic.STATE, Topic.REENTERED, *by_table)
         case Outcome.ABANDONED_BY_HANDLER if not finding.chain:
+            topics = (Topic.STATE, Topic.HANDLER_END, Topic.DEFAULT_INT_HANDLER)
+            yield _draft(_abandoned_unseen(trail), *topics)
+        case Outcome.RAISED if not finding.chain:
             text = (
-                "That handler raises KeyboardInterrupt, and the program has gone on to another"
-                " call; the exception itself was not seen."
+                "The program has gone on since: the exception had been caught before the thread"
+                " was next seen, or waits while a `finally` block runs."
             )
-            yield _draft(text, Topic.STATE, Topic.DEFAULT_INT_HANDLER)
+            yield _draft(text, Topic.STATE, Topic.PEP475, Topic.HANDLER_END)
         case _:
             return
+
+
+def _abandoned_unseen(trail: Trail) -> str:
+    what = "an exception"
+    if is_default_int_handler(trail.interruption.python_handler):
+        what = "KeyboardInterrupt"
+    went_on = "made the call again" if trail.reentered is not None else "gone on to another call"
+    return (
+        f"That handler ended in {what}, and the program has {went_on}; the exception itself was"
+        " not seen."
+    )

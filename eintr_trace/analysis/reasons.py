@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from eintr_trace.analysis.handler_end import may_have_raised
 from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.trail import Ending, Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import KernelAction
 from eintr_trace.model.events import Reduction
+from eintr_trace.model.python_state import CalleeKind
 
 
 def why_unknown(trail: Trail, kernel: KernelSide) -> str:
@@ -99,10 +101,41 @@ def _again_but_undecided(trail: Trail, _: KernelSide) -> str | None:
             "the same call was made again from another place in the program, and no exception"
             " was in sight: how the first call ended was not seen"
         )
+    if trail.interruption.calls_foreign_code:
+        return None
     return (
         "the same call was made again from the same Python instruction, and neither the"
         " exception state nor the PEP 475 table tells whether CPython or a loop in the program"
         " did that"
+    )
+
+
+def _handler_may_have_raised(trail: Trail, _: KernelSide) -> str | None:
+    if not may_have_raised(trail):
+        return None
+    return (
+        "the Python handler has a raise statement, and how its call ended was not seen: the call"
+        " may have been given up for its exception"
+    )
+
+
+def _foreign(trail: Trail, _: KernelSide) -> str | None:
+    callee = trail.interruption.callee
+    if callee is None or not trail.interruption.calls_foreign_code:
+        return None
+    what = {
+        CalleeKind.C_FUNCTION: f"{callee.name} is not CPython's",
+        CalleeKind.CTYPES: "a foreign function was called through ctypes",
+        CalleeKind.OTHER: "what was called is not CPython's",
+    }[callee.kind]
+    if trail.reentered is not None:
+        return (
+            f"the same call was made again from the same Python instruction, and {what}: whether"
+            " its C code did that, or a loop in the program, was not seen"
+        )
+    return (
+        f"{what}, so that the table does not tell what it makes of EINTR, and an exception that"
+        " is caught leaves no trace once its `except` block has ended"
     )
 
 
@@ -130,7 +163,7 @@ def _moved_on(trail: Trail, _: KernelSide) -> str | None:
     if decision is not None and decision.behaviour is Behaviour.RAISES:
         return (
             f"the program had moved on{where}; EINTR raises there, but no exception was in"
-            " sight: it may have been caught and forgotten, or a `finally` block was running"
+            " sight, and whether the signal handler raised one instead was not seen"
         )
     return (
         f"the program had moved on{where} without making the call again, and no exception was"
@@ -153,9 +186,11 @@ _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
     _no_interpreter,
     _memory_unread,
     _no_python_stack,
+    _handler_may_have_raised,
     _again_but_undecided,
     _other_exception,
     _quiet,
+    _foreign,
     _moved_on,
 )
 

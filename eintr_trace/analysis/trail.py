@@ -18,6 +18,7 @@ from eintr_trace.analysis.handler import (
     HandlerSeen,
     find_running,
     seen_at,
+    shows_last_call,
 )
 from eintr_trace.analysis.interruption import Interruption, Trigger, from_delivery
 from eintr_trace.analysis.socket_after import SocketAfter, socket_of
@@ -40,7 +41,7 @@ from eintr_trace.model.events import (
     SyscallExited,
     WentQuiet,
 )
-from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.model.python_state import HandlerEnd, PythonSnapshot
 
 
 class Ending(Enum):
@@ -95,6 +96,7 @@ class Trail:
     c_handler_call: Syscall | None = None
     handler_seen: HandlerSeen | None = None
     handler_done_ns: int | None = None
+    handler_end: HandlerEnd | None = None
     handler_began: HandlerBegan | None = None
     handler_outstanding: HandlerOutstanding | None = None
     reentered: Sighting | None = None
@@ -287,6 +289,7 @@ class Trail:
         if index is not None:
             self.handler_seen = self.handler_seen or seen_at(time_ns, index, survival)
             return None
+        self._note_handler_end(snapshot, survival)
         chain = new_chain(before, snapshot, survival)
         self.latest = Sighting(time_ns, call, snapshot, survival, chain)
         self._note_exceptions(self.latest)
@@ -297,6 +300,14 @@ class Trail:
         handler = snapshot.handler
         if was_tripped and handler is not None and handler.tripped is False:
             self.handler_done_ns = self.handler_done_ns or time_ns
+
+    def _note_handler_end(self, snapshot: PythonSnapshot, survival: Survival | None) -> None:
+        """Note how the handler's call ended, the first time that can be read after it."""
+        interpreter, handler = self.interruption.interpreter, snapshot.handler
+        if self.handler_done_ns is None or self.handler_end is not None or handler is None:
+            return
+        if interpreter is not None and shows_last_call(interpreter, survival):
+            self.handler_end = handler.last_end
 
     def _note_exceptions(self, sighting: Sighting) -> None:
         if not sighting.chain:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, assert_never
+
+from eintr_trace.model.python_state import Callee, CalleeKind
 
 Version = tuple[int, ...]
 """``(3, 11, 7)``, or ``(3, 11)`` where the patch release is not known."""
@@ -21,6 +24,19 @@ Version = tuple[int, ...]
 # Between these the sources were not read.
 _UNREAD: Final = ((3, 0), (3, 3))
 _BRANCH: Final = 2
+_FOREIGN: Final = "foreign C code"
+
+# The module or type that has a C function, as CPython names it -> as the table names it.
+_PUBLIC_OWNERS: Final = {
+    "posix": "os",
+    "_socket": "socket",
+    "_socket.socket": "socket",
+    "_signal": "signal",
+    "_io": "io",
+    "_queue": "queue",
+}
+# Modules that Python 3 does not have, and the built-in type whose methods block.
+_OWNERS_OF_PYTHON_2: Final = frozenset({"__builtin__", "thread", "cStringIO", "cPickle", "file"})
 
 
 class Behaviour(StrEnum):
@@ -173,22 +189,59 @@ def pep475_rows(syscall: str, called: str | None = None) -> tuple[Pep475Row, ...
     )
 
 
-def decide_pep475(version: Version, syscall: str, called: str | None) -> Pep475Decision:
+def decide_pep475(
+    version: Version, syscall: str, called: str | None, callee: Callee | None = None
+) -> Pep475Decision:
     """Say what CPython ``version`` does when ``syscall``, made for ``called``, gives EINTR.
 
-    Not known unless all rows that apply agree, and for a name that no row has: it may be a C
-    extension's function, which PEP 475 does not cover. It is an inference: a foreign function
-    with a name of the table (ctypes' ``libc.read``) is taken for CPython's.
+    Not known unless all rows that apply agree, and for a function that no row has: it may be a
+    C extension's, which PEP 475 does not cover. ``callee`` is what is called, where that could
+    be read; by the bare name alone ctypes' ``libc.read`` would be taken for CPython's.
     """
     found = tuple(
         (row, behaviour)
-        for row in pep475_rows(syscall, called)
+        for row in _rows_that_apply(syscall, called, callee)
         if (behaviour := row.behaviour(version)) is not None
     )
     rows = tuple(row for row, _ in found)
     behaviours = {behaviour for _, behaviour in found}
     behaviour = behaviours.pop() if len(behaviours) == 1 else Behaviour.NOT_KNOWN
     return Pep475Decision(behaviour, rows, _calls_again({behaviour for _, behaviour in found}))
+
+
+def _rows_that_apply(
+    syscall: str, called: str | None, callee: Callee | None
+) -> tuple[Pep475Row, ...]:
+    if callee is None:
+        return pep475_rows(syscall, called)
+    match callee.kind:
+        case CalleeKind.CTYPES:
+            return tuple(row for row in all_pep475_rows() if row.id == _FOREIGN)
+        case CalleeKind.OTHER:
+            return ()
+        case CalleeKind.C_FUNCTION:
+            name = public_name(callee.name or "")
+            return tuple(row for row in pep475_rows(syscall) if name in row.names)
+        case _:
+            assert_never(callee.kind)
+
+
+def public_name(name: str) -> str:
+    """Give ``os.read`` for ``posix.read``: the name by which the documentation knows it."""
+    owner, _, function = name.rpartition(".")
+    known = _PUBLIC_OWNERS.get(owner)
+    if known is not None:
+        return f"{known}.{function}"
+    module, dot, rest = name.partition(".")
+    return f"{_PUBLIC_OWNERS.get(module, module)}{dot}{rest}"
+
+
+def is_of_cpython(callee: Callee) -> bool | None:
+    """Tell whether a C function is CPython's own, by its module; ``None``: it has no name."""
+    if callee.name is None:
+        return None
+    module = callee.name.partition(".")[0]
+    return module in sys.stdlib_module_names or module in _OWNERS_OF_PYTHON_2
 
 
 def _calls_again(behaviours: set[Behaviour]) -> bool | None:

@@ -52,8 +52,11 @@ from eintr_trace.model.events import (
     WentQuiet,
 )
 from eintr_trace.model.python_state import (
+    Callee,
+    CalleeKind,
     CodeLocation,
     ExceptionOrigin,
+    HandlerEnd,
     HandlerKind,
     Implementation,
     Interpreter,
@@ -61,6 +64,7 @@ from eintr_trace.model.python_state import (
     PythonFrame,
     PythonHandler,
     PythonSnapshot,
+    RaiseUse,
     TracebackEntry,
 )
 
@@ -274,7 +278,7 @@ class Builder:
         return PythonSnapshot(
             frames=tuple(self._frame(name) for name in about["stack"]),
             exceptions=tuple(self._chain(about)),
-            handler=self._handler(about.get("tripped")),
+            handler=self._handler(about),
             is_python_main_thread=about.get("main_thread", True),
             problem=about.get("problem"),
         )
@@ -289,14 +293,15 @@ class Builder:
             code_address=identity(f"code of {code}"),
             instruction_offset=int(offset) if offset else row.get("at", 10),
             calls=None if offset else row.get("calls"),
+            callee=None if offset else _callee(row.get("callee")),
         )
 
     def _code_row(self, code: str) -> Mapping:
         row: Mapping = self.document["handler"] if code == "handler" else self.frames[code]
         return row
 
-    def _handler(self, tripped: bool | None) -> PythonHandler | None:
-        row = self.document.get("handler")
+    def _handler(self, about: Mapping) -> PythonHandler | None:
+        row, tripped = self.document.get("handler"), about.get("tripped")
         if row is None:
             return None
         kind = HandlerKind(row.get("kind", "function"))
@@ -306,7 +311,10 @@ class Builder:
         if "function" not in row:
             return PythonHandler(10, kind, None, None, tripped)
         location = CodeLocation(row["function"], row["file"], row["line"])
-        return PythonHandler(10, kind, location, identity("code of handler"), tripped)
+        raises = RaiseUse(row["raises"]) if "raises" in row else None
+        ended = HandlerEnd(about["ended"]) if "ended" in about else None
+        address = identity("code of handler")
+        return PythonHandler(10, kind, location, address, tripped, raises, ended)
 
     def _chain(self, about: Mapping) -> Iterator[PythonException]:
         origins = {
@@ -342,6 +350,15 @@ class Builder:
             instruction_offset=row.get("at", 10),
             except_line=int(line) if line else None,
         )
+
+
+def _callee(short: str | None) -> Callee | None:
+    """Read ``posix.read``, or ``ctypes`` or ``other`` for what has no name."""
+    if short is None:
+        return None
+    if "." in short:
+        return Callee(CalleeKind.C_FUNCTION, short)
+    return Callee(CalleeKind(short), None)
 
 
 def identity(name: str) -> int:
