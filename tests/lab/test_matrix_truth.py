@@ -77,9 +77,9 @@ def run_of(account: Account | None, signals: tuple[Signals, ...] = (SIGUSR1,)) -
     )
 
 
-def met(code: RestartCode | None, retval: int = 0) -> InterruptedSyscall:
-    name = None if code is None else code.name
-    return InterruptedSyscall(Syscall("recvfrom", 45, None, "recvfrom(…)"), retval, name)
+def met(code: RestartCode | None, name: str = "recvfrom") -> InterruptedSyscall:
+    code_name = None if code is None else code.name
+    return InterruptedSyscall(Syscall(name, None, None, f"{name}(…)"), 0, code_name)
 
 
 def verdict(outcome: Outcome, action: KernelAction, **more: Any) -> Episode:
@@ -177,6 +177,7 @@ def test_every_other_outcome_differs(name: str) -> None:
         ("ignored", {"tracer_induced": None}),
         ("resumed", {"tid": PID + 1}),
         ("resumed", {"syscall": None}),
+        ("resumed", {"syscall": met(RestartCode.ERESTARTSYS, name="poll")}),
         ("resumed", {"syscall": met(None)}),
         ("raised", {"exceptions": chain(("OSError", 4))}),
         ("raised", {"exceptions": chain(("socket.error", 11))}),

@@ -69,6 +69,7 @@ def compare(
     wrong = [
         *_unexpected(evidence.episodes, plan),
         *_miscounted(len(episodes), evidence.passed, plan, run),
+        *_elsewhere(episodes, deliveries, run),
         *(difference for verdict in verdicts for difference in verdict.differences),
     ]
     if wrong:
@@ -106,6 +107,16 @@ def _miscounted(found: int, passed: int, plan: Plan, run: CellRun) -> Iterator[s
     least = handled if len(plan.signals) > 1 and run.account is not None else len(run.sent)
     if not least <= found + passed or found > len(run.sent):
         yield f"{found} episodes for {len(run.sent)} signals"
+
+
+def _elsewhere(
+    episodes: Sequence[Episode], deliveries: Sequence[Delivery], run: CellRun
+) -> Iterator[str]:
+    """A signal met the call in which the program slept, and no other."""
+    for episode, delivery, sent in zip(episodes, deliveries, run.sent, strict=False):
+        met = None if episode.syscall is None else episode.syscall.syscall.name
+        if delivery.slept and met != sent.blocked_in:
+            yield f"{_signal_of(episode)} met {met}, the program slept in {sent.blocked_in}"
 
 
 def _delivery(plan: Plan, episodes: Sequence[Episode], index: int) -> Delivery:
