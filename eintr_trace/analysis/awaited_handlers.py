@@ -43,15 +43,13 @@ class AwaitedHandlers:
     def due(self, event: PythonHandlerDue) -> list[Case]:
         """The trace ends with a handler still waited for."""
         waiting = self._waiting.pop(event.signo, deque())
-        return _left(
-            waiting, HandlerOutstanding(event.time_ns, "when the trace ended", event.tripped)
-        )
+        return _left(waiting, HandlerOutstanding(event.time_ns, "the trace ended", event.tripped))
 
-    def ended(self, time_ns: int, when: str) -> list[Case]:
+    def ended(self, time_ns: int, end: str) -> list[Case]:
         """The process has ended, or is another program: nothing waits any more."""
         waiting = [case for cases in self._waiting.values() for case in cases]
         self._waiting.clear()
-        return _left(waiting, HandlerOutstanding(time_ns, when, None))
+        return _left(waiting, HandlerOutstanding(time_ns, end, None))
 
 
 def _came_before(case: Case, event: PythonHandlerBegan) -> bool:

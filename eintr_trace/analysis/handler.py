@@ -41,13 +41,13 @@ class HandlerBegan:
 
 @dataclass(frozen=True)
 class HandlerOutstanding:
-    """Nothing more was seen of a handler that was watched for; ``when`` says what ended it.
+    """A handler that was watched for was not seen to begin before ``end`` ("the trace ended").
 
-    ``due``: it was still to be called then. ``False``: it had been, unseen.
+    ``due``: the mark says that it was still to be called then; ``False``: it had been, unseen.
     """
 
     time_ns: int
-    when: str
+    end: str
     due: bool | None
 
 

@@ -87,9 +87,11 @@ def _outstanding(trail: Trail, name: str) -> Iterator[Draft]:
         return
     after = duration(trail.after(missed.time_ns))
     if missed.due is False:
-        text = f"When the Python handler {name} began was not seen; it was before {missed.when}."
+        text = f"When the Python handler {name} began was not seen; it was before {missed.end}."
     else:
-        text = f"The Python handler {name} had not begun {after} after the signal, {missed.when}."
+        text = (
+            f"The Python handler {name} had not begun {after} after the signal, when {missed.end}."
+        )
     yield _draft(text, _RUN)
 
 

@@ -106,7 +106,7 @@ def handler_run(trail: Trail, _: Finding) -> Evidence | None:
         return Evidence(EvidenceKind.SAMPLE, text, run.time_ns)
     if missed is None:
         return None
-    text = f"until {missed.when}, the watchpoint on {mark} saw CPython's main thread not write"
+    text = f"the watchpoint on {mark} had not seen CPython call {_who(trail)} when {missed.end}"
     if missed.due is not None:
         text += f"; the mark was {'still set' if missed.due else 'gone'} then"
     return Evidence(EvidenceKind.SAMPLE, text, missed.time_ns)

@@ -176,12 +176,12 @@ class ProcessState:
         for case in cases:
             if case.awaits_process_end:
                 case.trail.exited = event
-        waiting = self.awaited.ended(event.time_ns, "when the process ended")
+        waiting = self.awaited.ended(event.time_ns, "the process ended")
         return _ended(cases, Ending.PROCESS_EXITED) + waiting
 
     def execed(self, event: ProcessExeced) -> list[Case]:
         """End everything that is open: it is another program from now on."""
-        waiting = self.awaited.ended(event.time_ns, "when the process became another program")
+        waiting = self.awaited.ended(event.time_ns, "the process became another program")
         return self.end_all(Ending.EXECED) + waiting
 
     def end_all(self, ending: Ending) -> list[Case]:

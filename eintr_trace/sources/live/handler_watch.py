@@ -36,6 +36,10 @@ from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 _MOST_SLOTS = 2
 _TRIPPED_BYTES = 4
 
+# SIGIO is asked for only so long after a delivery: each costs the program as much again as its
+# hit, and most handlers have begun by then, which the next stop or one look shows.
+_LATE_NS = 10_000_000
+
 _REFUSALS = {
     errno.ENOSPC: Reduction.WATCHPOINTS_TAKEN,
     errno.EMFILE: Reduction.WATCHPOINT_UNOPENED,
@@ -100,6 +104,8 @@ class HandlerWatches:
         self._slots: dict[TracedProcess, list[_Slot]] = {}
         # Those that wait for a handler, the one that waits longest first.
         self._enabled: dict[_Slot, None] = {}
+        # Those without SIGIO, and when to look at them; the next one first.
+        self._looks_ns: dict[_Slot, int] = {}
         self._untold: list[Event] = []
         self._opener: OwnBreakpoint | None = None
 
@@ -122,6 +128,19 @@ class HandlerWatches:
         untold, self._untold = self._untold, []
         for event in untold:
             self._emit(event)
+
+    def next_look_ns(self) -> int | None:
+        """When to look at handlers that are late by then."""
+        return next(iter(self._looks_ns.values()), None)
+
+    def look(self, now_ns: int) -> None:
+        """Tell of the handlers seen to begin; for those that are late, SIGIO will come."""
+        while (at_ns := self.next_look_ns()) is not None and at_ns <= now_ns:
+            slot = next(iter(self._looks_ns))
+            del self._looks_ns[slot]
+            slot.watchpoint.notify(threading.get_native_id())
+        # Afterwards: what was hit before SIGIO was asked for is seen here.
+        self.tell()
 
     def _collect(self) -> None:
         for slot in list(self._enabled):
@@ -207,7 +226,6 @@ class HandlerWatches:
         address = None if process.reader is None else process.reader.tripped_address(signo)
         assert address is not None  # its handler was read from there
         watchpoint = Breakpoint(main_tid, BreakpointKind.WRITE, address, _TRIPPED_BYTES)
-        watchpoint.notify(threading.get_native_id())
         slots.append(_Slot(signo, process, main_tid, watchpoint))
         return slots[-1]
 
@@ -215,9 +233,12 @@ class HandlerWatches:
         if slot not in self._enabled:
             slot.watchpoint.enable()
             self._enabled[slot] = None
+            self._looks_ns[slot] = time.monotonic_ns() + _LATE_NS
 
     def _disable(self, slot: _Slot) -> None:
         slot.watchpoint.disable()
+        if self._looks_ns.pop(slot, None) is None:
+            slot.watchpoint.hush()
         slot.main_due, slot.workers_due = False, 0
         del self._enabled[slot]
 
@@ -231,6 +252,7 @@ class HandlerWatches:
         self._collect()
         for slot in self._slots.pop(process, ()):
             self._enabled.pop(slot, None)
+            self._looks_ns.pop(slot, None)
             slot.watchpoint.close()
 
     def finish(self) -> None:

@@ -148,6 +148,11 @@ class PerfEvent:
         flags = fcntl.fcntl(self._fd, fcntl.F_GETFL)
         fcntl.fcntl(self._fd, fcntl.F_SETFL, flags | os.O_ASYNC)
 
+    def hush(self) -> None:
+        """Have no more signals sent."""
+        flags = fcntl.fcntl(self._fd, fcntl.F_GETFL)
+        fcntl.fcntl(self._fd, fcntl.F_SETFL, flags & ~os.O_ASYNC)
+
     def enable(self) -> None:
         """Begin to sample.
 

@@ -259,12 +259,9 @@ class Tracer:
 
     def look_at_quiet(self, now_ns: int) -> None:
         """Tell of followed threads that made no stop for too long, and of sockets; reads only."""
+        self._handlers.look(now_ns)
         self._resuming.look_at_quiet(now_ns)
         self._connections.look(now_ns)
-
-    def tell_handlers(self) -> None:
-        """Tell of Python handlers that have begun without another stop."""
-        self._handlers.tell()
 
     def finish(self) -> None:
         """Tell what is still untold: sums of deliveries that were passed on, handlers to come."""

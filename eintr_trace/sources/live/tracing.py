@@ -147,7 +147,6 @@ class Tracing:
         while reason is None:
             self._loop.drain()
             now_ns = time.monotonic_ns()
-            self._tracer.tell_handlers()
             self._tracer.look_at_quiet(now_ns)
             self._roster.search_interpreters(now_ns)
             self._outlet.flush()
