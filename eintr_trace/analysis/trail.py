@@ -313,7 +313,9 @@ class Trail:
         if not sighting.chain:
             return
         if self._is_connected(sighting.chain):
-            self.raising = sighting
+            # A look at a running thread does not show who caught; one at a call did.
+            if self.raising is None or sighting.call is not None:
+                self.raising = sighting
         elif self.raising is None:
             self.otherwise_raising = sighting
 
