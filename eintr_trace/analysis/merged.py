@@ -27,7 +27,7 @@ def merged_by_themselves(interruption: Interruption) -> str | None:
     if interruption.pending_again:
         return (
             f"Another {name} came while the tracer held the thread. More of them may have merged"
-            " into it, which cannot be seen here."
+            " into it, which was not watched."
         )
     if merged is None or not merged.otherwise:
         return None

@@ -74,6 +74,7 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
             duration_s=arguments.duration,
             count=arguments.count,
             signals=_signals_looked_at(wanted.selection.signals),
+            merged_signals=arguments.merged_signals,
         ),
         _consumer(partial(present, path="the trace", wanted=wanted), recorder),
     )
@@ -122,6 +123,12 @@ def _parser() -> Parser:
     )
     parser.add_argument(
         "-f", dest="follow_forks", action="store_true", help="follow the processes it forks"
+    )
+    parser.add_argument(
+        "--merged-signals",
+        action="store_true",
+        help="see which signals merged because of the tracer; needs root, and every signal that"
+        " anybody sends on this machine takes 0.2 µs longer meanwhile",
     )
     parser.add_argument(
         "-o", dest="recording", metavar="RECORDING", help="also record everything to this file"

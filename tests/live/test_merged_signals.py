@@ -47,7 +47,7 @@ def test_signals_that_merge_while_a_thread_is_held_are_ours(python2: Path, tmp_p
     sent_ns: list[tuple[int, int]] = []
     with program(python2, "workers.py", "0") as running:
         running.wait_all_blocked_in("read")
-        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+        with attached(running.pid, tmp_path / "r.jsonl", "--merged-signals") as tracer:
             for _ in range(BURSTS):
                 os.kill(running.pid, signal.SIGUSR1)
                 spin(INTO_THE_STOP_S)
@@ -85,7 +85,7 @@ def test_signals_that_the_program_lets_merge_are_its_own(
 ) -> None:
     with program(newest_python, "masked.py") as running:
         running.wait_blocked_in("read")
-        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+        with attached(running.pid, tmp_path / "r.jsonl", "--merged-signals") as tracer:
             for _ in range(4):
                 os.kill(running.pid, signal.SIGUSR1)
             # Held by the tracer meanwhile, for a signal that it ignores: still its own.
@@ -103,3 +103,29 @@ def test_signals_that_the_program_lets_merge_are_its_own(
     assert (usr1.merged.while_held, usr1.merged.otherwise) == (0, 3)
     assert episode.tracer_induced is None
     assert any("3 more SIGUSR1 were sent" in sentence.text for sentence in episode.explanation)
+
+
+def test_unless_asked_for_only_that_more_may_have_merged_is_said(
+    python2: Path, tmp_path: Path
+) -> None:
+    """It costs every signal of the machine a little, so it is not on by itself."""
+    with program(python2, "workers.py", "0") as running:
+        running.wait_all_blocked_in("read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            for _ in range(BURSTS):
+                os.kill(running.pid, signal.SIGUSR1)
+                spin(INTO_THE_STOP_S)
+                os.kill(running.pid, signal.SIGUSR1)
+                tracer.wait_asleep(running.pid)
+                running.wait_all_blocked_in("read")
+                time.sleep(BETWEEN_BURSTS_S)
+            running.tell("done")
+            running.account()
+            tracer.wait()
+            again = {e.time_ns for e in deliveries(tracer) if e.pending_again}
+            episodes = tracer.episodes()
+    assert again, "no second signal came into a stop: this test saw nothing"
+    assert {episode.tracer_induced for episode in episodes} == {None}
+    for episode in episodes:
+        told = any("may have merged" in sentence.text for sentence in episode.explanation)
+        assert told == (episode.time_ns in again)

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LiveOptions:
-    """What to trace and until when; ``signals`` limits which are looked at (None: all)."""
+    """What to trace and until when; ``signals`` limits which are looked at (None: all).
+
+    ``merged_signals``: have the kernel tell of merges, at a cost to all signals of the machine.
+    """
 
     pids: tuple[int, ...]
     command: tuple[str, ...] = ()
@@ -15,6 +18,7 @@ class LiveOptions:
     duration_s: float | None = None
     count: int | None = None
     signals: frozenset[int] | None = None
+    merged_signals: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 from eintr_trace import __version__
@@ -104,10 +103,9 @@ class Tracing:
         processes = [TracedProcess(tgid) for tgid in self._tgids]
         for process in processes:
             process.find_interpreter()
-        with suppress(MergesUnseenError):  # `doctor` says why; a delivery then tells less
-            self._merges = MergedSignalWatch(threading.get_native_id())
-            self._tracer.watch_merges(self._merges)
-        warnings = [(p, warn_of_threads_at_risk(p.tgid, p.reader)) for p in processes]
+        warnings = [(p.tgid, warn_of_threads_at_risk(p.tgid, p.reader)) for p in processes]
+        if self._options.merged_signals:
+            warnings.append((0, self._watch_merges()))
         header = _header()
         self._outlet.prepare(header)
         self._tracer.prepare()
@@ -130,11 +128,20 @@ class Tracing:
         self._warn(warnings)
         self._attached.set()
 
-    def _warn(self, warnings: list[tuple[TracedProcess, str | None]]) -> None:
+    def _watch_merges(self) -> str | None:
+        """Have the kernel tell of merged signals from now on; or say why it does not."""
+        try:
+            self._merges = MergedSignalWatch(threading.get_native_id())
+        except MergesUnseenError as error:
+            return f"merged signals are not seen: {error}"
+        self._tracer.watch_merges(self._merges)
+        return None
+
+    def _warn(self, warnings: list[tuple[int, str | None]]) -> None:
         """Say what was found before attaching, in the recording and on the terminal."""
-        for process, text in warnings:
+        for tgid, text in warnings:
             if text is not None:
-                self._outlet.emit(Warned(time.monotonic_ns(), process.tgid, 0, text))
+                self._outlet.emit(Warned(time.monotonic_ns(), tgid, 0, text))
                 self._announcements.append(f"eintr-trace: warning: {text}")
 
     # The loop
