@@ -128,7 +128,8 @@ def _why(trail: Trail, finding: Finding) -> Iterator[Draft]:
                 "The kernel restarted the call without going back to C code, which so had no"
                 " chance to run Python's handlers before the call ended."
             )
-            yield _draft(text, Topic.SIGNAL_FRAME, Topic.REENTERED, Topic.FOLLOW_UP)
+            shown_by = (Topic.SIGNAL_FRAME, Topic.KERNEL_RULE, Topic.REENTERED, Topic.FOLLOW_UP)
+            yield _draft(text, *shown_by)
         case DelayCause.C_CODE:
             yield _c_code(trail)
         case None:
