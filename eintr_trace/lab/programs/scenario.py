@@ -1,7 +1,7 @@
 """Makes one blocking call of the matrix and says what happened: ``scenario.py CASE.json``.
 
-Valid on Python 2.7 and 3.x. Prints two lines of JSON: that it is ready, before it waits to be
-told to start; and its account of the call.
+Valid on Python 2.7 and 3.x. Prints lines of JSON: that it is ready, before it waits to be told to
+start; the exception that it caught, if there is one; its account of the call.
 """
 
 from __future__ import print_function
