@@ -13,7 +13,8 @@ from eintr_trace.model.episodes import Outcome, TracerInduced
 from eintr_trace.model.events import ContinueTrapped, DeliveryPassed, SignalDelivered
 from eintr_trace.reports.json_report import report_object
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
-from tests.live.harness import attached, program, tgkill, tracer_of
+from eintr_trace.sources.live.proc import thread_ids
+from tests.live.harness import attached, program, tgkill, tracer_of, wait_until
 
 pytestmark = pytest.mark.live
 
@@ -81,6 +82,26 @@ def test_an_ignored_signal_that_makes_epoll_raise_is_labelled_as_ours(
             tracer.wait()
             (episode,) = tracer.episodes()
     assert seen["error"] == ["IOError", 4]
+    assert episode.tracer_induced is TracerInduced.IGNORED
+    assert episode.outcome is Outcome.RAISED
+
+
+@pytest.mark.parametrize("signo", [signal.SIGCHLD, signal.SIGURG, signal.SIGPIPE])
+def test_an_ignored_signal_to_a_worker_is_labelled_as_ours(
+    python2: Path, tmp_path: Path, signo: signal.Signals
+) -> None:
+    """Two are ignored by default; CPython ignores SIGPIPE."""
+    with program(python2, "at_risk.py", "epoll") as running:
+        running.wait_all_blocked_in("epoll_wait", "read")
+        (worker,) = set(thread_ids(running.pid)) - {running.pid}
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            tgkill(running.pid, worker, signo)
+            wait_until(lambda: thread_ids(running.pid) == [running.pid], "the worker raises")
+            running.tell("done")
+            running.account()
+            tracer.wait()
+            (episode,) = tracer.episodes()
+    assert episode.tid == worker
     assert episode.tracer_induced is TracerInduced.IGNORED
     assert episode.outcome is Outcome.RAISED
 
