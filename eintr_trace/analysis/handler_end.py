@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.trail import Sighting, Trail
+from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.python_state import HandlerEnd, HandlerKind, PythonHandler, RaiseUse
 
 
@@ -53,8 +54,15 @@ def called_here(trail: Trail) -> bool:
     return trail.handler_done_ns is not None and trail.interruption.is_main_thread
 
 
-def may_have_raised(trail: Trail) -> bool:
-    """Tell whether nothing says how the handler ended, and its code has a raise statement."""
+def may_raise(trail: Trail) -> bool:
+    """Tell whether the handler has a raise statement, and nothing says how its call ended.
+
+    Or how it will: C code that retries runs a handler that is still due before it returns.
+    """
     handler = trail.interruption.python_handler
-    uses = {RaiseUse.SOMETIMES, RaiseUse.ALWAYS}
-    return handler is not None and handler.raises in uses and handler_raised(trail) is None
+    if handler is None or handler.raises not in {RaiseUse.SOMETIMES, RaiseUse.ALWAYS}:
+        return False
+    decision = trail.interruption.pep475
+    if is_waiting(trail, trail.reentered):
+        return decision is not None and decision.behaviour is Behaviour.RETRIES
+    return handler_raised(trail) is None

@@ -18,13 +18,15 @@ from eintr_trace.analysis.handler_end import (
     called_here,
     handler_raised,
     is_waiting,
-    may_have_raised,
+    may_raise,
 )
 from eintr_trace.analysis.kernel import KernelSide, ShownBy, kernel_side
 from eintr_trace.analysis.reasons import why_unknown
 from eintr_trace.analysis.trail import Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import Confidence, KernelAction, Outcome
+
+_END_OF_THREAD = "exit"
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _raised_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     if _behaviour(trail) is not Behaviour.RAISES or handler_raised(trail) is not False:
         return None
-    if latest is None or latest.survival is None or latest.survival.at_the_call:
+    if latest is None or not _has_left_the_call(latest):
         return None
     return Finding(Outcome.RAISED, Confidence.INFERRED, kernel, sighting=latest, by_table=True)
 
@@ -195,11 +197,11 @@ def _called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     if again is None or kernel.action is not KernelAction.EINTR or trail.raising is not None:
         return None
     decision = trail.interruption.pep475
-    if decision is None or again.survival is None or again.chain or may_have_raised(trail):
+    if decision is None or again.survival is None or again.chain or may_raise(trail):
         return None
     if decision.calls_again is True and again.survival.at_the_call:
         outcome = Outcome.RESUMED_BY_INTERPRETER
-    elif decision.behaviour is Behaviour.RAISES and _is_same_request(trail, again):
+    elif _is_same_request(trail, again) and _comes_back_to_python(trail):
         outcome = Outcome.RETRIED_BY_PROGRAM
     else:
         return None
@@ -219,14 +221,13 @@ def _returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     by_table = _behaviour(trail) is Behaviour.RETURNS_EARLY
     again, latest = trail.reentered, trail.latest
     if again is not None and by_table and _is_same_request(trail, again):
-        # Foreign C code may call again itself; that Python ran in between must be seen.
-        if trail.interruption.calls_foreign_code and not called_here(trail):
-            return None
-        return _early(kernel, again, Confidence.INFERRED)
-    if latest is None or latest.chain or not _went_on(latest):
+        # Foreign C code may have called again itself.
+        foreign = trail.interruption.calls_foreign_code
+        return None if foreign else _early(kernel, again, Confidence.INFERRED)
+    if latest is None or latest.chain or not _has_left_the_call(latest):
         return None
-    seen = _keeps_caught_exceptions(trail) and _is_alive(latest)
-    if by_table:
+    seen = _keeps_caught_exceptions(trail) and _is_alive(latest) and _went_on(latest)
+    if by_table and (seen or not may_raise(trail)):
         return _early(kernel, latest, Confidence.OBSERVED if seen else Confidence.INFERRED)
     if seen and _behaviour(trail) is Behaviour.NOT_KNOWN:
         return _early(kernel, latest, Confidence.INFERRED)
@@ -301,6 +302,23 @@ def _is_same_request(trail: Trail, again: Sighting) -> bool:
         return False
     now = again.snapshot.frames[0]
     return same_call_site(before, now) or (before.calls is not None and before.calls == now.calls)
+
+
+def _comes_back_to_python(trail: Trail) -> bool:
+    """Tell whether EINTR, as an exception or a result, reached Python code, so that it retried.
+
+    Foreign C code may call again itself; that Python ran in between must be seen.
+    """
+    if trail.interruption.calls_foreign_code:
+        return _behaviour(trail) is Behaviour.RETURNS_EARLY and called_here(trail)
+    return _behaviour(trail) is Behaviour.RAISES
+
+
+def _has_left_the_call(sighting: Sighting) -> bool:
+    """Tell whether the interrupted frame has moved on, or the thread is ending itself."""
+    if sighting.survival is None:
+        return sighting.call is not None and sighting.call.name == _END_OF_THREAD
+    return not sighting.survival.at_the_call
 
 
 def _came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eintr_trace.analysis.handler_end import may_have_raised
+from eintr_trace.analysis.handler_end import may_raise
 from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.trail import Ending, Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
@@ -110,8 +110,8 @@ def _again_but_undecided(trail: Trail, _: KernelSide) -> str | None:
     )
 
 
-def _handler_may_have_raised(trail: Trail, _: KernelSide) -> str | None:
-    if not may_have_raised(trail):
+def _handler_may_raise(trail: Trail, _: KernelSide) -> str | None:
+    if not may_raise(trail):
         return None
     return (
         "the Python handler has a raise statement, and how its call ended was not seen: the call"
@@ -186,7 +186,7 @@ _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
     _no_interpreter,
     _memory_unread,
     _no_python_stack,
-    _handler_may_have_raised,
+    _handler_may_raise,
     _again_but_undecided,
     _other_exception,
     _quiet,

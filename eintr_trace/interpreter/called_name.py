@@ -24,6 +24,12 @@ from eintr_trace.interpreter.stack_effects import (
 _CALLABLE_FIRST_SINCE = (3, 13)  # the callable lies below the self-or-NULL slot
 
 
+_IMPLICIT_CALLS = {
+    "FOR_ITER": "__next__",
+    "SETUP_WITH": "__enter__",
+}
+
+
 class CalledNames:
     """Finds what call instructions call; remembers it with the code object."""
 
@@ -53,8 +59,11 @@ class CalledNames:
     def _decode(self, code: CodeObject, offset: int) -> str | None:
         if self._known is None or offset < 0:
             return None
-        name = called_name_index(self._codes.bytecode(code), offset, self._known)
-        return None if name is None else self._codes.name(code, name)
+        bytecode = self._codes.bytecode(code)
+        name = called_name_index(bytecode, offset, self._known)
+        if name is None:
+            return implicit_call(bytecode, offset, self._known)
+        return self._codes.name(code, name)
 
 
 def called_name_index(code: bytes, offset: int, known: InstructionSet) -> int | None:
@@ -63,6 +72,15 @@ def called_name_index(code: bytes, offset: int, known: InstructionSet) -> int | 
     index = _call_index(listing, offset)
     loader = None if index is None else _callable_loader(listing, index, known)
     return None if loader is None else _name_index(loader, known.version)
+
+
+def implicit_call(code: bytes, offset: int, known: InstructionSet) -> str | None:
+    """The special method that an instruction calls without naming it; ``None``: none."""
+    for instruction in instructions(code, known):
+        if instruction.start <= offset < instruction.end:
+            name = _IMPLICIT_CALLS.get(instruction.name or "")
+            return "next" if name == "__next__" and known.version < (3,) else name
+    return None
 
 
 def _call_index(code: Sequence[Instruction], offset: int) -> int | None:

@@ -75,7 +75,14 @@ MS = 1_000_000
 SIGNALS = {"SIGUSR1": 10, "SIGUSR2": 12, "SIGINT": 2, "SIGTERM": 15, "SIGWINCH": 28}
 SIGNALS |= {"SIGCHLD": 17, "SIGURG": 23, "SIGCONT": 18, "SIGSTOP": 19, "SIGALRM": 14}
 NUMBERS = {"read": 0, "write": 1, "poll": 7, "select": 23, "pause": 34, "recvfrom": 45}
-NUMBERS |= {"sendto": 44, "connect": 42, "futex": 202, "restart_syscall": 219, "fcntl": 72}
+NUMBERS |= {
+    "sendto": 44,
+    "connect": 42,
+    "futex": 202,
+    "exit": 60,
+    "restart_syscall": 219,
+    "fcntl": 72,
+}
 NUMBERS |= {"clock_nanosleep": 230, "epoll_wait": 232, "close": 3, "mmap": 9, "openat": 257}
 
 Mapping = dict[str, Any]
