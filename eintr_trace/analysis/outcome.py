@@ -124,6 +124,10 @@ def _abandoned_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     if trail.reentered is None and _is_at_the_call(latest):
         return None
+    other = trail.otherwise_raising
+    if other is not None and _came_out_of_the_call(trail, other):
+        # C code may put an exception of its own in the place of the handler's.
+        return None
     return Finding(Outcome.ABANDONED_BY_HANDLER, Confidence.INFERRED, kernel, sighting=latest)
 
 
