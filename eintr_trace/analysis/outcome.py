@@ -22,11 +22,9 @@ from eintr_trace.analysis.handler_end import (
 )
 from eintr_trace.analysis.kernel import KernelSide, ShownBy, kernel_side
 from eintr_trace.analysis.reasons import why_unknown
-from eintr_trace.analysis.trail import Sighting, Trail
+from eintr_trace.analysis.trail import Ending, Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import Confidence, KernelAction, Outcome
-
-_END_OF_THREAD = "exit"
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def _raised_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     if _behaviour(trail) is not Behaviour.RAISES or handler_raised(trail) is not False:
         return None
-    if latest is None or not _has_left_the_call(latest):
+    if latest is None or not _has_left_the_call(trail):
         return None
     return Finding(Outcome.RAISED, Confidence.INFERRED, kernel, sighting=latest, by_table=True)
 
@@ -228,7 +226,7 @@ def _returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
         # Foreign C code may have called again itself.
         foreign = trail.interruption.calls_foreign_code
         return None if foreign else _early(kernel, again, Confidence.INFERRED)
-    if latest is None or latest.chain or not _has_left_the_call(latest):
+    if latest is None or latest.chain or not _has_left_the_call(trail):
         return None
     seen = _keeps_caught_exceptions(trail) and _is_alive(latest) and _went_on(latest)
     if by_table and (seen or not may_raise(trail)):
@@ -318,11 +316,12 @@ def _comes_back_to_python(trail: Trail) -> bool:
     return _behaviour(trail) is Behaviour.RAISES
 
 
-def _has_left_the_call(sighting: Sighting) -> bool:
-    """Tell whether the interrupted frame has moved on, or the thread is ending itself."""
-    if sighting.survival is None:
-        return sighting.call is not None and sighting.call.name == _END_OF_THREAD
-    return not sighting.survival.at_the_call
+def _has_left_the_call(trail: Trail) -> bool:
+    """Tell whether the interrupted frame has moved on, or the thread has ended."""
+    latest = trail.latest
+    if latest is None or latest.survival is None:
+        return trail.ending is Ending.THREAD_EXITED
+    return not latest.survival.at_the_call
 
 
 def _came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:

@@ -79,7 +79,6 @@ NUMBERS |= {
     "sendto": 44,
     "connect": 42,
     "futex": 202,
-    "exit": 60,
     "restart_syscall": 219,
     "fcntl": 72,
 }

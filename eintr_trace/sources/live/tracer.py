@@ -151,18 +151,19 @@ class Tracer:
         if tracee.tid in {tracee.process.tgid, tracee.process.main_tid}:
             self._handlers.close(tracee.process)
             self._handlers.tell()
-        self._forget(tracee, "the thread has ended")
+        self._forget(tracee)
         status = end.status if isinstance(end, Exited) else None
         signo = end.signo if isinstance(end, Killed) else None
         self._roster.ended(tracee, now_ns, status=status, signo=signo)
 
-    def _forget(self, tracee: Tracee, reason: str) -> None:
-        """Follow a thread no more, because it is none any more."""
+    def _forget(self, tracee: Tracee, reason: str | None = None) -> None:
+        """Follow a thread no more; ``None`` for the reason: it has ended, which is told itself."""
         self._resuming.forget(tracee)
         self._deliveries.tell_passed(tracee)
         if tracee.following.innermost is not None:
             self._decided += tracee.following.abandon()
-            self._syscall_stops.tell_ended(tracee, reason)
+            if reason is not None:
+                self._syscall_stops.tell_ended(tracee, reason)
 
     # Signals
 
