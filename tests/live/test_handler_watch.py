@@ -92,6 +92,27 @@ def test_a_handler_begins_when_the_program_says(version: str, mode: str, tmp_pat
         assert run.delayed_by is expected[mode], explanation_of(episode)
 
 
+@pytest.mark.parametrize("version", ["2.7", "3.13"])
+def test_a_handler_that_begins_before_its_delivery_is_told_of(version: str, tmp_path: Path) -> None:
+    """A write that was cut short is not followed: the thread runs on at once."""
+    with program(interpreter(version), "late_handler.py", "write") as running:
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            for number in range(1, 9):
+                running.wait_blocked_in("write")
+                running.process.send_signal(signal.SIGUSR1)
+                tracer.wait_event(SignalDelivered, number)
+            ran_ns = running.account()["ran_ns"]
+            tracer.wait()
+            delivered = [e for e in tracer.events() if isinstance(e, SignalDelivered)]
+            episodes = tracer.episodes()
+    assert len(delivered) == len(episodes) == 8
+    for event, episode, ran_at_ns in zip(delivered, episodes, ran_ns, strict=True):
+        run = handler_of(episode)
+        assert run.delay_bound is DelayBound.EXACT
+        assert run.delay_ns is not None
+        assert event.time_ns < event.time_ns + run.delay_ns < ran_at_ns
+
+
 @pytest.mark.parametrize("version", ["2.7", "3.10", "3.13"])
 def test_a_worker_takes_the_signal_and_the_main_thread_runs_the_handler(
     version: str, tmp_path: Path

@@ -54,6 +54,14 @@ def restart():
     read_line()
 
 
+def write():
+    """It writes more than a pipe takes, eight times: each is cut short and emptied."""
+    read_end, write_end = os.pipe()
+    for _ in range(8):
+        os.write(write_end, b"x" * 100000)
+        os.read(read_end, 100000)
+
+
 def fork():
     """The same in a child, made when a first line has come."""
     read_line()
@@ -97,7 +105,15 @@ def mutex():
     libc.pthread_mutex_lock(held)
 
 
-MODES = {"read": read, "restart": restart, "fork": fork, "join": join, "lock": lock, "mutex": mutex}
+MODES = {
+    "read": read,
+    "restart": restart,
+    "write": write,
+    "fork": fork,
+    "join": join,
+    "lock": lock,
+    "mutex": mutex,
+}
 for number in SIGNALS:
     signal.signal(number, on_signal)
 print("ready")

@@ -118,16 +118,27 @@ class HandlerWatches:
     # Telling
 
     def emit(self, event: Event) -> None:
-        """Tell an event, after the handlers seen to begin until now."""
-        self.tell()
+        """Tell an event, in order of time with the handlers seen to begin until now.
+
+        A thread goes on before its stop is told of, and may be in its handler by then.
+        """
+        self._collect()
+        self._tell_until(event.time_ns)
         self._emit(event)
+        self.tell()
 
     def tell(self) -> None:
         """Tell of the handlers seen to begin until now."""
         self._collect()
+        self._tell_until(None)
+
+    def _tell_until(self, time_ns: int | None) -> None:
         untold, self._untold = self._untold, []
         for event in untold:
-            self._emit(event)
+            if time_ns is None or event.time_ns <= time_ns:
+                self._emit(event)
+            else:
+                self._untold.append(event)
 
     def next_look_ns(self) -> int | None:
         """When to look at handlers that are late by then."""
