@@ -66,7 +66,7 @@ class Case:
         elif before is not None:
             amendment = self._news(before, episode)
         self._consequences = episode.consequences
-        return EpisodeUpdate(episode, amended=before is not None, amendment=amendment)
+        return EpisodeUpdate(episode, time_ns, before is not None, amendment)
 
     def _gist(self, finding: Finding) -> tuple[object, ...]:
         """What makes it worth speaking again when it differs."""
@@ -107,4 +107,4 @@ class Case:
         if self.finding is None or self.finding.catching != before.catching:
             return f"{episode.headline}."
         news = [one for one in episode.consequences if one not in self._consequences]
-        return news[0] if news else f"{episode.headline}."
+        return " ".join(news) or f"{episode.headline}."

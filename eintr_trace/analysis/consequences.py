@@ -13,6 +13,7 @@ from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.socket_consequences import (
     closed_unread,
     left_unread,
+    received_next,
     sent_again,
     sent_twice,
 )
@@ -99,6 +100,7 @@ _MAKERS: tuple[Callable[[Trail, Finding], Consequence | None], ...] = (
     _lost_bytes,
     left_unread,
     sent_again,
+    received_next,
     closed_unread,
     sent_twice,
     timeout_began_again,

@@ -67,8 +67,17 @@ def sent_again(trail: Trail, finding: Finding) -> Consequence | None:
             f"Then {sent}: if it is the request again, the other side does it twice, and what is"
             " read next may be left over from the first answer"
         )
-    topics = (Topic.SENT_AGAIN, Topic.RECEIVED_NEXT, Topic.FRAMING, Topic.STACK, Topic.CATCHER)
-    return Consequence(f"{text}{_received(socket)}.", topics)
+    topics = (Topic.SENT_AGAIN, Topic.FRAMING, Topic.STACK, Topic.CATCHER)
+    return Consequence(f"{text}.", topics)
+
+
+def received_next(trail: Trail, finding: Finding) -> Consequence | None:
+    """How the first receive after that request ended."""
+    received = trail.socket.received
+    if not _got_out_of_step(trail, finding) or received is None:
+        return None
+    text = f"The {received.name} that followed {result(received.name, received.retval)}."
+    return Consequence(text, (Topic.RECEIVED_NEXT,))
 
 
 def closed_unread(trail: Trail, finding: Finding) -> Consequence | None:
@@ -143,10 +152,3 @@ def _is_sending(socket: SocketAfter, method: str) -> bool:
     frames = () if python is None else python.frames
     names = {bare_name(frame.location.function) for frame in frames}
     return method in names or f"{SEND_PREFIX}{method}" in names
-
-
-def _received(socket: SocketAfter) -> str:
-    received = socket.received
-    if received is None:
-        return ""
-    return f"; the {received.name} that followed {result(received.name, received.retval)}"

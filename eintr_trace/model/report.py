@@ -14,10 +14,12 @@ from eintr_trace.model.trace import TraceHeader
 class EpisodeUpdate:
     """An episode was judged (``amended`` false) or its judgement changed, as events come.
 
-    ``amendment`` says in one sentence what is new; ``None``: nothing worth a line of its own.
+    ``amendment`` says what is new, ``None``: nothing worth a line of its own. ``time_ns`` is
+    when that was seen.
     """
 
     episode: Episode
+    time_ns: int
     amended: bool = False
     amendment: str | None = None
 

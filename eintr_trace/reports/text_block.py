@@ -67,7 +67,7 @@ class BlockWriter:
     def amendment(self, update: EpisodeUpdate, outcome_before: Outcome | None) -> str:
         """Return one line that says what has become known about an earlier block."""
         episode = update.episode
-        time = wording.clock_time(self._header, episode.end_ns, self._zone)
+        time = wording.clock_time(self._header, update.time_ns, self._zone)
         spans = [Span(f"{time}  "), Span(update.amendment or "judged again")]
         if episode.outcome is not outcome_before:
             spans += _verdict(episode)

@@ -75,7 +75,7 @@ def assert_as_expected(episode: Episode, expected: dict[str, Any]) -> None:
         elif key == "silent_on":
             text = CONTAINED["explains"](episode) + CONTAINED["costs"](episode)
             assert not [part for part in value if part in text], text
-        elif key not in {"told", "amended"}:
+        elif key not in {"told", "amended", "amended_at_ms"}:
             actual = ASKED[key](episode) if key in ASKED else getattr(episode, key)
             assert actual == value, f"{key}; {episode.headline}"
 
@@ -99,5 +99,7 @@ def assert_told_once(updates: list[EpisodeUpdate], expected: dict[str, Any]) -> 
     assert all((update.amendment is not None) == update.amended for update in updates)
     if "amended" in expected:
         assert updates[-1].amendment == expected["amended"]
+    if "amended_at_ms" in expected:
+        assert updates[-1].time_ns == expected["amended_at_ms"] * 1_000_000
     if "told" in expected:
         assert [update.episode.outcome.value for update in updates] == expected["told"]

@@ -243,10 +243,19 @@ UNKNOWN = Episode(
     caught=False,
 )
 
-RAISED_UNCAUGHT = replace(RAISED, end_ns=1_900_000_000, caught=False, caught_at=None, exit_status=1)
+RAISED_UNCAUGHT = replace(RAISED, caught=False, caught_at=None, exit_status=1)
 AMENDED = EpisodeUpdate(
-    RAISED_UNCAUGHT, amended=True, amendment="nobody caught it: the process ended with status 1"
+    RAISED_UNCAUGHT,
+    time_ns=1_900_000_000,
+    amended=True,
+    amendment="nobody caught it: the process ended with status 1",
 )
+
+
+def told(episode: Episode) -> EpisodeUpdate:
+    """Tell of an episode for the first time, at once."""
+    return EpisodeUpdate(episode, episode.end_ns)
+
 
 EPISODES = (RAISED, RESUMED, RESTARTED, NOT_BLOCKING, INDUCED, DIED, UNKNOWN)
 

@@ -61,35 +61,35 @@ def _equals_golden(name: str, text: str) -> None:
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_a_block(name: str) -> None:
-    _equals_golden(name, _rendered(EpisodeUpdate(BLOCKS[name])))
+    _equals_golden(name, _rendered(samples.told(BLOCKS[name])))
 
 
 @pytest.mark.parametrize("name", ["raised", "resumed"])
 def test_a_block_with_its_evidence(name: str) -> None:
     style = _style(detail=Detail.EVIDENCE)
-    _equals_golden(f"{name}_verbose", _rendered(EpisodeUpdate(BLOCKS[name]), style=style))
+    _equals_golden(f"{name}_verbose", _rendered(samples.told(BLOCKS[name]), style=style))
 
 
 def test_a_narrow_terminal() -> None:
-    _equals_golden("raised_narrow", _rendered(EpisodeUpdate(samples.RAISED), style=_style(48)))
+    _equals_golden("raised_narrow", _rendered(samples.told(samples.RAISED), style=_style(48)))
 
 
 def test_colour() -> None:
-    text = _rendered(EpisodeUpdate(samples.RAISED), style=_style(colour=True))
+    text = _rendered(samples.told(samples.RAISED), style=_style(colour=True))
     _equals_golden("raised_colour", text.replace("\x1b", "␛"))
-    assert re.sub(r"\x1b\[[0-9;]*m", "", text) == _rendered(EpisodeUpdate(samples.RAISED))
+    assert re.sub(r"\x1b\[[0-9;]*m", "", text) == _rendered(samples.told(samples.RAISED))
 
 
 def test_an_amendment_is_one_line_that_names_its_block() -> None:
-    block, *amendment = _rendered(EpisodeUpdate(samples.RAISED), samples.AMENDED).split("#1 now")
+    block, *amendment = _rendered(samples.told(samples.RAISED), samples.AMENDED).split("#1 now")
     _equals_golden("amendment", "#1 now".join(["", *amendment]))
-    assert block == _rendered(EpisodeUpdate(samples.RAISED))
+    assert block == _rendered(samples.told(samples.RAISED))
 
 
 def test_an_amendment_says_when_the_outcome_is_another() -> None:
     retried = replace(samples.RAISED, outcome=Outcome.RETRIED_BY_PROGRAM)
-    amended = EpisodeUpdate(retried, amended=True, amendment="it called again")
-    text = _rendered(EpisodeUpdate(samples.RAISED), amended, samples.AMENDED)
+    amended = EpisodeUpdate(retried, 1_800_000_000, amended=True, amendment="it called again")
+    text = _rendered(samples.told(samples.RAISED), amended, samples.AMENDED)
     assert "it called again → retried-by-program\n" in text
     assert text.endswith("status 1 → raised\n\n")
 
@@ -104,13 +104,13 @@ def test_the_summary_of_nothing() -> None:
 
 def test_quiet_is_the_summary_only() -> None:
     style = _style(detail=Detail.SUMMARY)
-    assert _rendered(EpisodeUpdate(samples.RAISED), samples.AMENDED, style=style) == ""
+    assert _rendered(samples.told(samples.RAISED), samples.AMENDED, style=style) == ""
     assert _summary(samples.RAISED, style=style) == _summary(samples.RAISED)
 
 
 @pytest.mark.parametrize("width", [20, 40, 79, 120])
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    updates = [EpisodeUpdate(episode) for episode in samples.EPISODES]
+    updates = [samples.told(episode) for episode in samples.EPISODES]
     text = _rendered(*updates, samples.AMENDED, style=_style(width, detail=Detail.EVIDENCE))
     # Below 20 columns beside the labels nothing would be readable: lines are then longer.
     assert max(len(line) for line in text.splitlines()) <= max(width, 20 + 11)
@@ -134,8 +134,8 @@ def test_nothing_of_the_tracee_reaches_the_terminal_raw() -> None:
         explanation=tuple(replace(s, text=evil) for s in samples.RAISED.explanation),
     )
     style = _style(detail=Detail.EVIDENCE)
-    update = EpisodeUpdate(episode, amended=True, amendment=evil)
-    text = _rendered(EpisodeUpdate(episode), update, style=style) + _summary(episode)
+    update = EpisodeUpdate(episode, 0, amended=True, amendment=evil)
+    text = _rendered(samples.told(episode), update, style=style) + _summary(episode)
     assert text.replace("\n", "").isprintable()
     assert r"a\x1b[2J\u202e\u200b\x9b\r\n\xff\ud800" in text.replace("\n", "")
 
@@ -169,7 +169,7 @@ def test_the_episodes_with_reduced_evidence_are_named() -> None:
     episodes = [replace(samples.RAISED, id=n, reduced=reduced if n > 2 else ()) for n in range(6)]
     said = " ".join(_summary(*episodes).split())
     assert f"reduced in #3 to #5, {REDUCTION_TEXTS[reduced[0]]}" in said
-    block = " ".join(_rendered(EpisodeUpdate(episodes[5])).split())
+    block = " ".join(_rendered(samples.told(episodes[5])).split())
     assert f"reduced {REDUCTION_TEXTS[reduced[0]]}" in block
 
 
