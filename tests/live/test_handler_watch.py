@@ -14,9 +14,11 @@ import pytest
 
 from eintr_trace.model.episodes import DelayBound, DelayCause, Episode, HandlerRun
 from eintr_trace.model.events import (
+    DeliveryPassed,
     HandlerReturning,
     HandlerWatch,
     PythonHandlerBegan,
+    PythonHandlerDue,
     Reduction,
     SignalDelivered,
 )
@@ -28,6 +30,8 @@ from tests.live.harness import Program, Tracer, attached, is_blocked_in, program
 pytestmark = pytest.mark.live
 
 TGKILL_NR = 234
+MILLISECOND_S = 0.001
+CREDIT_IS_BACK_S = 0.5
 CALLS = {"read": "read", "restart": "read", "join": "futex", "lock": "futex", "mutex": "futex"}
 
 
@@ -153,6 +157,46 @@ def test_a_lock_of_python_2_lets_no_handler_run(python2: Path, tmp_path: Path) -
         assert (run.delay_bound, run.delayed_by) == (DelayBound.EXACT, DelayCause.C_CODE)
         assert run.deliveries == 2
     assert len(episodes) == 2
+
+
+def test_a_handler_is_told_of_though_no_stop_follows(newest_python: Path, tmp_path: Path) -> None:
+    with (
+        program(newest_python, "late_handler.py", "spin", "1") as running,
+        attached(running.pid, tmp_path / "r.jsonl") as tracer,
+    ):
+        running.process.send_signal(signal.SIGUSR1)
+        tracer.wait_event(PythonHandlerBegan)
+        running.wait_blocked_in("read")
+        tracer.detach()
+        (episode,) = tracer.episodes()
+        running.tell("done")
+        running.account()
+    assert handler_of(episode).delay_bound is DelayBound.EXACT
+
+
+def test_deliveries_passed_on_do_not_confuse_the_watch(newest_python: Path, tmp_path: Path) -> None:
+    """Each of them writes the mark twice as well, whether it is watched or not."""
+    with (
+        program(newest_python, "late_handler.py", "spin", "300") as running,
+        attached(running.pid, tmp_path / "r.jsonl") as tracer,
+    ):
+        while not is_blocked_in(running.pid, "read"):
+            running.process.send_signal(signal.SIGUSR1)
+            time.sleep(MILLISECOND_S)
+        time.sleep(CREDIT_IS_BACK_S)
+        told_before = len(began(tracer))
+        running.process.send_signal(signal.SIGUSR1)
+        wait_until(lambda: len(began(tracer)) > told_before, "the handler of the last is told of")
+        running.wait_blocked_in("read")
+        tracer.detach()
+        events = tracer.events()
+        last = tracer.episodes()[-1]
+        running.tell("done")
+        running.account()
+    assert any(isinstance(event, DeliveryPassed) for event in events)
+    assert not any(isinstance(event, PythonHandlerDue) for event in events)
+    assert handler_of(last).delay_bound is DelayBound.EXACT
+    assert handler_of(last).deliveries == 1
 
 
 def test_a_handler_that_never_began_is_said_to(python2: Path, tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Blocks where a Python signal handler runs at once, or not; says when it ran.
 
-Usage: late_handler.py MODE. Valid on Python 2.7 and 3. Ends when a line comes on standard
+Usage: late_handler.py MODE [TIMES]. Valid on Python 2.7 and 3. Ends when a line comes on standard
 input. The report is one line of JSON: `ran_ns`, CLOCK_MONOTONIC at each run of the handler of
 SIGUSR1, SIGUSR2 or SIGWINCH.
 """
@@ -47,8 +47,15 @@ def read():
     read_line()
 
 
+def spin():
+    """The main thread computes until handlers have run so many times, and then reads."""
+    while len(ran_ns) < int(sys.argv[2]):
+        pass
+    read_line()
+
+
 def restart():
-    """The same, and the kernel restarts the call."""
+    """The main thread reads, and the kernel restarts the call."""
     for signo in SIGNALS:
         signal.siginterrupt(signo, False)
     read_line()
@@ -107,6 +114,7 @@ def mutex():
 
 MODES = {
     "read": read,
+    "spin": spin,
     "restart": restart,
     "write": write,
     "fork": fork,

@@ -146,6 +146,7 @@ class HandlerWatches:
 
     def look(self, now_ns: int) -> None:
         """Tell of the handlers seen to begin; for those that are late, SIGIO will come."""
+        self._collect()
         while (at_ns := self.next_look_ns()) is not None and at_ns <= now_ns:
             slot = next(iter(self._looks_ns))
             del self._looks_ns[slot]
@@ -203,8 +204,10 @@ class HandlerWatches:
     def passing(self, tracee: Tracee, signo: int) -> None:
         """A delivery that is not looked at: its C handler will write as well."""
         for slot in self._slots.get(tracee.process, ()):
-            if slot in self._enabled and (slot.signo, slot.main_tid) == (signo, tracee.tid):
-                self._collect()
+            if (slot.signo, slot.main_tid) != (signo, tracee.tid):
+                continue
+            self._collect()  # which disables it, if nothing is due any more
+            if slot in self._enabled:
                 slot.c_handlers_due += 1
 
     def returning(self, tracee: Tracee, handler: PythonHandler | None) -> None:

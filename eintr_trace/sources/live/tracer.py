@@ -254,8 +254,12 @@ class Tracer:
     # Threads that make no stop
 
     def next_quiet_ns(self) -> int | None:
-        """When the next thread or socket is to be looked at that no stop will tell of."""
-        planned = (self._resuming.next_quiet_ns(), self._connections.next_look_ns())
+        """When the next thing is to be looked at that no stop will tell of."""
+        planned = (
+            self._handlers.next_look_ns(),
+            self._resuming.next_quiet_ns(),
+            self._connections.next_look_ns(),
+        )
         return min((at_ns for at_ns in planned if at_ns is not None), default=None)
 
     def look_at_quiet(self, now_ns: int) -> None:
