@@ -208,6 +208,8 @@ def _reentered(trail: Trail, _: Finding) -> Evidence | None:
             if same
             else "; the interrupted Python frame was no longer at that instruction"
         )
+        if again.survival.code_ran:
+            text += ", but its local variables had changed, so that its code had run"
         if not again.chain:
             text += ", and no new exception was pending or being handled"
         if is_waiting(trail, again):

@@ -21,13 +21,15 @@ class Survival:
 
     ``survivors`` are as they are now, ``lost`` as they were, ``above`` are new frames on top of
     the innermost survivor. ``at_the_call``: all survived and the innermost is still at the
-    instruction that was interrupted.
+    instruction that was interrupted. ``code_ran``: it is, but its local variables have changed,
+    so that it has been elsewhere in between.
     """
 
     survivors: Stack
     lost: Stack
     above: Stack
     at_the_call: bool
+    code_ran: bool = False
 
     @property
     def innermost(self) -> PythonFrame | None:
@@ -54,7 +56,15 @@ def compare(before: PythonSnapshot | None, now: PythonSnapshot | None) -> Surviv
         lost=was[: len(was) - kept],
         above=current[:cut],
         at_the_call=kept == len(was) and not moved,
+        code_ran=kept == len(was) and not moved and _changed(was[0], current[cut]),
     )
+
+
+def _changed(before: PythonFrame, now: PythonFrame) -> bool:
+    """Tell whether a frame's local variables are known at both moments, and differ."""
+    if before.variables is None or now.variables is None:
+        return False
+    return before.variables != now.variables
 
 
 def same_frame(one: PythonFrame, other: PythonFrame) -> bool:

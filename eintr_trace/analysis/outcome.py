@@ -201,7 +201,7 @@ def _called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     decision = trail.interruption.pep475
     if decision is None or again.survival is None or again.chain or may_raise(trail):
         return None
-    if decision.calls_again is True and again.survival.at_the_call:
+    if decision.calls_again is True and again.survival.at_the_call and not again.survival.code_ran:
         outcome = Outcome.RESUMED_BY_INTERPRETER
     elif _is_same_request(trail, again) and _comes_back_to_python(trail):
         outcome = Outcome.RETRIED_BY_PROGRAM
@@ -312,6 +312,9 @@ def _comes_back_to_python(trail: Trail) -> bool:
     Foreign C code may call again itself; that Python ran in between must be seen.
     """
     if trail.interruption.calls_foreign_code:
+        again = trail.reentered
+        if again is not None and again.survival is not None and again.survival.code_ran:
+            return True
         return _behaviour(trail) is Behaviour.RETURNS_EARLY and called_here(trail)
     return _behaviour(trail) is Behaviour.RAISES
 

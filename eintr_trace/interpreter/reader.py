@@ -34,6 +34,7 @@ from eintr_trace.interpreter.objects import ObjectReader
 from eintr_trace.interpreter.signal_handlers import SignalHandlerReader
 from eintr_trace.interpreter.threads import ThreadFinder, ThreadState
 from eintr_trace.interpreter.tracebacks import TracebackReader
+from eintr_trace.interpreter.variables import VariablesReader
 from eintr_trace.model.python_state import (
     Callee,
     Implementation,
@@ -111,6 +112,7 @@ class InterpreterReader:
         self._frames = frame_reader_for(memory, layout, codes)
         self._called_names = CalledNames(codes, layout.version)
         self._callees = CalleeReader(memory, layout, objects, codes)
+        self._variables = VariablesReader(memory, layout, codes)
         self._handler_calls = HandlerCalls(memory, layout, codes, self._frames)
         tracebacks = TracebackReader(
             memory, layout, objects, self._frames, ExceptLines(codes, layout.version)
@@ -259,6 +261,10 @@ class InterpreterReader:
         callee = None
         if with_callee:
             callee = _attempt(problems, "called object", lambda: self._callee(innermost, calls))
+        variables: int | None = None
+        # Too many of them are no problem of the snapshot's.
+        with suppress(ReadError):
+            variables = self._variables.checksum(innermost)
         return tuple(
             PythonFrame(
                 location=frame.code.location(frame.offset),
@@ -267,6 +273,7 @@ class InterpreterReader:
                 instruction_offset=frame.offset if frame.offset >= 0 else None,
                 calls=calls if frame is innermost else None,
                 callee=callee if frame is innermost else None,
+                variables=variables if frame is innermost else None,
             )
             for frame in frames
         )

@@ -47,7 +47,8 @@ class PythonFrame:
     ``instruction_offset`` is the byte offset of the instruction being executed in the
     bytecode (CPython's ``f_lasti``, in bytes on every version). ``calls`` is the name the
     instruction calls (``recv`` for ``self.handle.recv(sz)``), decoded from the bytecode;
-    ``callee`` the C callable found on the frame's value stack.
+    ``callee`` the C callable found on the frame's value stack. ``variables`` is a checksum of
+    which objects its local variables are: another one shows that its code has run.
     """
 
     location: CodeLocation
@@ -56,6 +57,7 @@ class PythonFrame:
     instruction_offset: int | None
     calls: str | None = None
     callee: Callee | None = None
+    variables: int | None = None
 
 
 class ExceptionOrigin(StrEnum):

@@ -282,14 +282,17 @@ class Builder:
         if "stack" not in about:
             return None
         return PythonSnapshot(
-            frames=tuple(self._frame(name) for name in about["stack"]),
+            frames=tuple(
+                self._frame(name, None if index else about.get("variables"))
+                for index, name in enumerate(about["stack"])
+            ),
             exceptions=tuple(self._chain(about)),
             handler=self._handler(about),
             is_python_main_thread=about.get("main_thread", True),
             problem=about.get("problem"),
         )
 
-    def _frame(self, short: str) -> PythonFrame:
+    def _frame(self, short: str, variables: int | None) -> PythonFrame:
         name, _, offset = short.partition("@")
         code = name.rstrip("*")
         row = self._code_row(code)
@@ -300,6 +303,7 @@ class Builder:
             instruction_offset=int(offset) if offset else row.get("at", 10),
             calls=None if offset else row.get("calls"),
             callee=None if offset else _callee(row.get("callee")),
+            variables=variables,
         )
 
     def _code_row(self, code: str) -> Mapping:

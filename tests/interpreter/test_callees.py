@@ -96,3 +96,14 @@ def wait_for(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + LIMIT_S
     while not condition():
         assert time.monotonic() < deadline
+
+
+def test_variables_change_when_the_frame_runs(python: Python, tracees: Tracees) -> None:
+    tracee = tracees.start(python[1], "counting_reads.py")
+    for _ in range(3):
+        first, second = tracee.snapshot().frames[0], tracee.snapshot().frames[0]
+        assert first == second
+        assert first.variables is not None
+        tracee.tell()
+        wait_for(lambda was=first.variables: tracee.snapshot().frames[0].variables != was)  # type: ignore[misc]  # a lambda per look
+        wait_until_blocked(tracee.pid, tracee.pid)
