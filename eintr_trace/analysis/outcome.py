@@ -236,6 +236,19 @@ def _returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     return None
 
 
+def _handed_over_part(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """A function that retries only with nothing to hand over came back without an exception."""
+    latest, decision = trail.latest, trail.interruption.pep475
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None or decision is None:
+        return None
+    partial = bool(decision.rows) and all(row.hands_over_part for row in decision.rows)
+    if not partial or decision.calls_again is not True or handler_raised(trail) is not False:
+        return None
+    if latest is None or latest.chain or not _has_left_the_call(trail):
+        return None
+    return _early(kernel, latest, Confidence.INFERRED)
+
+
 Rule = Callable[[Trail, KernelSide], Finding | None]
 
 _RULES: tuple[Rule, ...] = (
@@ -252,6 +265,7 @@ _RULES: tuple[Rule, ...] = (
     _called_again_in_c,
     _called_again,
     _returned_early,
+    _handed_over_part,
     _raised_unseen,
 )
 

@@ -84,6 +84,7 @@ class Pep475Row:
 
     ``names`` are qualified (``socket.recv``); ``syscalls`` what they block in; ``resumes_with``
     the calls by which the C code carries on. ``deadline`` says what becomes of a timeout.
+    ``hands_over_part``: what had been transferred before EINTR is the result, if anything had.
     ``observed_on`` lists the versions it was run on, ``checked_through`` the newest branch
     whose behaviour was looked at.
     """
@@ -99,6 +100,7 @@ class Pep475Row:
     observed_on: tuple[Version, ...]
     checked_through: Version
     citation: str
+    hands_over_part: bool = False
 
     @property
     def retry_since(self) -> Version | None:
@@ -288,4 +290,5 @@ def _row_from_json(row: dict[str, Any]) -> Pep475Row:
         observed_on=tuple(_version(version) for version in row["observed_on"]),
         checked_through=_version(row["checked_through"]),
         citation=row["citation"],
+        hands_over_part=row.get("hands_over_part", False),
     )
