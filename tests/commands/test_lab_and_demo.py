@@ -64,7 +64,7 @@ def test_a_port_that_is_taken() -> None:
     [
         (["lab"], "which part of the experiment?", 2),
         (["lab", "oven"], "unrecognized arguments: oven", 2),
-        (["lab", "server", "--link", "rope"], "'rope' is none of stall, pace, netns", 2),
+        (["lab", "server", "--link", "rope"], "'rope' is none of stall, hold, pace, netns", 2),
         (["lab", "client", "--variant", "bold"], "'bold' is none of plain, uncaught, retry", 2),
         (["lab", "server", "--port", "70000"], "'70000' is not a port from 1 to 65535", 2),
         (["lab", "client", "--port", "0"], "'0' is not a port from 1 to 65535", 2),
