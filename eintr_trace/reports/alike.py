@@ -1,43 +1,95 @@
-"""Blocks that say the same of one thread after the other, of which a few are enough.
+"""Blocks that say the same of one signal or thread after the other, of which a few are enough.
 
-SIGCONT traps every thread of a traced process; where the kernel restarts the call, that is one
+A signal to each of 500 threads that wait in one place, or a timer that interrupts a loop. And
+SIGCONT traps every thread of a traced process: where the kernel restarts the call, that is one
 sentence a thread and no harm.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from enum import Enum
 
 from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
 
-_SHOWN = 3  # of one process, in a row
+_SHOWN = 3  # of those that are alike
+_MOST_KINDS = 10_000  # beyond which new ones are shown whole, each time
+
+
+class Showing(Enum):
+    """How much of an episode is printed: the block, one line, nothing."""
+
+    WHOLE = "whole"
+    LINE = "line"
+    NOTHING = "nothing"
 
 
 class Alike:
-    """Says which blocks to leave out; ``left_out`` counts them."""
+    """Says how much to print; ``left_out`` and ``shortened`` count what was not printed whole."""
 
     def __init__(self) -> None:
-        self._shown: Counter[int] = Counter()
-        self._ids: set[int] = set()
+        self._counts: Counter[tuple[object, ...]] = Counter()
+        self._first: dict[tuple[object, ...], int] = {}
+        self._less: dict[int, tuple[Showing, tuple[object, ...]]] = {}
 
     @property
     def left_out(self) -> int:
-        """How many there were."""
-        return len(self._ids)
+        """How many were not printed at all."""
+        return sum(showing is Showing.NOTHING for showing, _ in self._less.values())
 
-    def leaves_out(self, episode: Episode) -> bool:
-        """Whether this one is left out; one that turns out otherwise is not."""
-        alike = (
-            episode.tracer_induced is TracerInduced.SIGCONT
-            and episode.outcome is Outcome.RESTARTED_BY_KERNEL
-        )
-        if not alike:
-            self._ids.discard(episode.id)
-            return False
-        if episode.id in self._ids:
-            return True
-        self._shown[episode.tgid] += 1
-        if self._shown[episode.tgid] <= _SHOWN:
-            return False
-        self._ids.add(episode.id)
+    @property
+    def shortened(self) -> int:
+        """Of how many one line was printed."""
+        return sum(showing is Showing.LINE for showing, _ in self._less.values())
+
+    def showing(self, episode: Episode) -> Showing:
+        """Tell how much to print of an episode that is new."""
+        kind = _kind(episode)
+        if kind not in self._counts and len(self._counts) >= _MOST_KINDS:
+            return Showing.WHOLE
+        self._counts[kind] += 1
+        self._first.setdefault(kind, episode.id)
+        if self._counts[kind] <= _SHOWN:
+            return Showing.WHOLE
+        showing = Showing.NOTHING if _is_harmless_trap(episode) else Showing.LINE
+        self._less[episode.id] = (showing, kind)
+        return showing
+
+    def first_like(self, episode: Episode) -> int:
+        """Give the number of the first episode that is like a shortened one."""
+        return self._first[self._less[episode.id][1]]
+
+    def is_news(self, episode: Episode) -> bool:
+        """Tell whether an amendment is to be printed; not if it leaves an episode as alike."""
+        less = self._less.get(episode.id)
+        if less is None or less[1] == _kind(episode):
+            return less is None
+        if less[0] is Showing.NOTHING:
+            del self._less[episode.id]
         return True
+
+
+def _kind(episode: Episode) -> tuple[object, ...]:
+    """What those have in common that are alike. How long something took is no part of it."""
+    if _is_harmless_trap(episode):
+        return (episode.tgid, episode.tracer_induced)
+    return (
+        episode.tgid,
+        episode.headline,
+        episode.main_thread,
+        None if episode.syscall is None else episode.syscall.restart_code,
+        episode.kernel_action,
+        episode.outcome,
+        episode.confidence,
+        episode.tracer_induced,
+        len(episode.consequences),
+        episode.advice,
+        episode.reduced,
+    )
+
+
+def _is_harmless_trap(episode: Episode) -> bool:
+    return (
+        episode.tracer_induced is TracerInduced.SIGCONT
+        and episode.outcome is Outcome.RESTARTED_BY_KERNEL
+    )

@@ -15,7 +15,7 @@ from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import EpisodeUpdate, Report
 from eintr_trace.model.trace import TraceHeader
 from eintr_trace.reports import wording
-from eintr_trace.reports.alike import Alike
+from eintr_trace.reports.alike import Alike, Showing
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.layout import Layout, Span, Tone
 from eintr_trace.reports.text_block import BlockWriter
@@ -50,6 +50,7 @@ class TextReport:
         self._layout = style.layout
         self._outcomes: dict[int, Outcome] = {}
         self._alike = Alike()
+        self._after_a_line = False
         self._blocks = BlockWriter(
             header, self._layout, verbose=style.detail is Detail.EVIDENCE, zone=style.zone
         )
@@ -58,24 +59,40 @@ class TextReport:
         """Write the block of a new episode, or the line that amends an earlier one."""
         if self._detail is Detail.SUMMARY:
             return
-        episode = update.episode
-        if self._detail is not Detail.EVIDENCE and self._alike.leaves_out(episode):
+        before = self._outcomes.get(update.episode.id)
+        self._outcomes[update.episode.id] = update.episode.outcome
+        self._write(self._text(update, before))
+
+    def _write(self, text: str) -> None:
+        """Write blocks, which end in a blank line, and lines that do not."""
+        if not text:
             return
-        before = self._outcomes.get(episode.id)
-        self._outcomes[episode.id] = episode.outcome
-        text = (
-            self._blocks.amendment(update, before) + "\n"
-            if update.amended
-            else self._blocks.block(episode)
-        )
+        if self._after_a_line and text.endswith("\n\n"):
+            text = f"\n{text}"
+        self._after_a_line = not text.endswith("\n\n")
         self._stream.write(text)
         self._stream.flush()
+
+    def _text(self, update: EpisodeUpdate, before: Outcome | None) -> str:
+        episode, whole = update.episode, self._detail is Detail.EVIDENCE
+        if update.amended:
+            is_news = whole or self._alike.is_news(episode)
+            return self._blocks.amendment(update, before) + "\n" if is_news else ""
+        match Showing.WHOLE if whole else self._alike.showing(episode):
+            case Showing.WHOLE:
+                return self._blocks.block(episode)
+            case Showing.LINE:
+                return self._blocks.line(episode, self._alike.first_like(episode))
+            case Showing.NOTHING:
+                return ""
 
     def finish(self, report: Report) -> None:
         """Write the summary; the report's episodes are those of the updates, at their last."""
         detached = report.ended is not None and report.ended.reason is EndReason.DETACHED
         if detached and self._stream.isatty():
             self._stream.write("\n")  # after the ^C that the terminal has echoed
+        if self._after_a_line:
+            self._stream.write("\n")
         self._stream.write("".join(self._summary(report)))
         self._stream.flush()
 
@@ -109,6 +126,11 @@ class TextReport:
         if self._alike.left_out:
             text = f"{self._alike.left_out} more like these were not shown: -v shows each"
             yield self._entry("", text)
+        if self._alike.shortened:
+            text = (
+                f"{self._alike.shortened} are one line each, like others before them: -v shows all"
+            )
+            yield self._entry("shortened", text)
         if summary.merged:
             text = f"{summary.merged} signals merged into others while the tracer held a thread"
             yield self._entry("merged", text)

@@ -64,6 +64,10 @@ class BlockWriter:
         ]
         return "".join(lines) + "\n"
 
+    def line(self, episode: Episode, like: int) -> str:
+        """Return the first line alone of an episode that is ``like`` an earlier one."""
+        return self._first_line(episode, Span(f", like #{like}", Tone.FAINT))
+
     def amendment(self, update: EpisodeUpdate, outcome_before: Outcome | None) -> str:
         """Return one line that says what has become known about an earlier block."""
         episode = update.episode
@@ -73,12 +77,15 @@ class BlockWriter:
             spans += _verdict(episode)
         return self._layout.paragraph(Span(f"#{episode.id} now", Tone.STRONG), spans, _INDENT)
 
-    def _headline(self, episode: Episode) -> str:
+    def _first_line(self, episode: Episode, *more: Span) -> str:
         time = wording.clock_time(self._header, episode.time_ns, self._zone)
         what = wording.headline(episode)
-        spans = [Span(f"{time}  "), Span(what, Tone.STRONG), *_verdict(episode)]
+        spans = [Span(f"{time}  "), Span(what, Tone.STRONG), *_verdict(episode), *more]
         lead = f"#{episode.id}"
-        first = self._layout.paragraph(Span(lead, Tone.STRONG), spans, max(4, len(lead) + 1))
+        return self._layout.paragraph(Span(lead, Tone.STRONG), spans, max(4, len(lead) + 1))
+
+    def _headline(self, episode: Episode) -> str:
+        first = self._first_line(episode)
         if not episode.headline:
             return first
         return first + self._layout.paragraph(Span(""), [Span(episode.headline)], len(_MARGIN))

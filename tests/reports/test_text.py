@@ -175,3 +175,20 @@ def test_the_episodes_with_reduced_evidence_are_named() -> None:
 
 def test_every_reduction_has_its_text() -> None:
     assert set(REDUCTION_TEXTS) == set(Reduction)
+
+
+def test_what_is_alike_has_one_line_and_the_summary_counts_it() -> None:
+    stream = io.StringIO()
+    report = TextReport(stream, samples.HEADER, _style(width=200))
+    alike = [replace(samples.RESUMED, id=number, tid=number) for number in range(1, 6)]
+    for episode in (*alike, samples.RAISED):
+        report.update(samples.told(episode))
+    report.finish(samples.report(*alike, samples.RAISED))
+    text = stream.getvalue()
+    assert text.count("\n  call ") == 4
+    (fourth, fifth, after) = text.partition("\n#4 ")[2].splitlines()[:3]
+    assert "thread 4 " in fourth
+    assert fourth.endswith(", like #1")
+    assert fifth.startswith("#5 ")
+    assert after == ""
+    assert "2 are one line each, like others before them" in text
