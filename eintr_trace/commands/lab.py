@@ -29,13 +29,18 @@ The Thrift experiment by hand, in three terminals:
   eintr-trace lab server                        serves one image, slowly
   eintr-trace lab client --python python2.7     asks for it; says its PID
   eintr-trace -p PID                            then: kill -USR1 PID
-and `interpreters`, which installs CPython 3.14 and 3.15, and PyPy."""
+
+The other parts:
+  interpreters      install CPython 3.14 and 3.15, and PyPy
+  matrix            hold every verdict against what the program says
+  record-fixture    record anew the run that ships with the package"""
 
 _INTERPRETERS = """\
-Install CPython 3.14 and 3.15 and PyPy from Debian's testing suite, in a tree of their own
-below $EINTR_TRACE_LAB (else ~/.cache/eintr-trace/lab), where all commands find them. Needs
-root, debootstrap, Debian's package archive, 900 MB, and about a minute. What is there
-already is left alone; remove the tree to start anew."""
+Install CPython 3.14 and 3.15 and PyPy from Debian's testing suite, in a tree of
+their own below $EINTR_TRACE_LAB (else ~/.cache/eintr-trace/lab), where all
+commands find them. Needs root, debootstrap, Debian's package archive, 900 MB,
+and about a minute. What is there already is left alone; remove the tree to
+start anew."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -50,7 +55,7 @@ def run(argv: Sequence[str]) -> int:
     if argv[:1] and argv[0] in programs:
         return programs[argv[0]](argv[1:])
     Parser("lab", _DESCRIPTION, _USAGE).parse_args(argv)
-    raise UsageError("which part of the experiment?", "See eintr-trace lab -h")
+    raise UsageError("no part of the experiment is named", "See eintr-trace lab -h")
 
 
 def _server(argv: Sequence[str]) -> int:
@@ -82,7 +87,7 @@ def _server(argv: Sequence[str]) -> int:
 
 def _client(argv: Sequence[str]) -> int:
     parser = Parser(
-        "lab client", "Call get_image once, as a user would.", "eintr-trace lab client [OPTION]…"
+        "lab client", "Call get_image, as a user would.", "eintr-trace lab client [OPTION]…"
     )
     _add_python(parser)
     parser.add_argument(

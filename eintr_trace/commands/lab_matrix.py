@@ -26,9 +26,9 @@ from eintr_trace.lab.scenarios import Scenario, load_scenarios
 from eintr_trace.lab.thrift_library import ensure_thrift, thrift_folder
 
 _DESCRIPTION = """\
-Run every scenario under every interpreter with every disposition of its signal, traced, and
-hold each verdict against what the program says happened to it. The exit status is 1 when one
-differs, or when a program did not do its part."""
+Run every scenario under every interpreter with every disposition of its signal,
+traced, and hold each verdict against what the program says happened to it. The
+exit status is 1 when one differs, or when a program did not do its part."""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -40,19 +40,25 @@ def run(argv: Sequence[str]) -> int:
     for one in found:
         if one.problem is not None:
             complain(EintrTraceError(f"{one.name} does not start: {one.problem}"))
+    startable = tuple(_distinct(one for one in found if one.problem is None))
+    if not startable:
+        raise EintrTraceError("there is no interpreter to run", "See eintr-trace doctor")
     order = MatrixOrder(
         scenarios=_scenarios(arguments.scenarios, arguments.subset),
-        interpreters=tuple(_distinct(one for one in found if one.problem is None)),
+        interpreters=startable,
         dispositions=tuple(arguments.dispositions or Disposition),
         jobs=arguments.jobs,
         keep=_folder(arguments.keep),
     )
+    for name in (arguments.raw, arguments.output):
+        if name is not None:
+            _require_writable(name)
     results = _run(order)
+    print(_summed_up(results), flush=True)
     if arguments.raw is not None:
         _write(arguments.raw, raw_results(results))
     if arguments.output is not None:
         _write(arguments.output, render(_page(order, results, found)))
-    print(_summed_up(results))
     wrong = any(result.status in {Status.DISAGREE, Status.FAILED} for result in results)
     return ExitStatus.FAILED if wrong else ExitStatus.DONE
 
@@ -141,9 +147,14 @@ def _run(order: MatrixOrder) -> tuple[CellResult, ...]:
     results: list[CellResult] = []
     if any("thrift" in scenario.modules for scenario in order.scenarios):
         ensure_thrift()
-    for progress in run_matrix(order, program_environment(thrift_folder())):
-        _tell(progress)
-        results.extend(progress.results)
+    try:
+        for progress in run_matrix(order, program_environment(thrift_folder())):
+            _tell(progress)
+            results.extend(progress.results)
+    except KeyboardInterrupt:
+        so_far = _summed_up(results) or "nothing was done"
+        complain(EintrTraceError(f"given up by Ctrl-C, no file is written; so far: {so_far}"))
+        raise
     scenarios = [scenario.name for scenario in order.scenarios]
     interpreters = [interpreter.name for interpreter in order.interpreters]
     dispositions = list(order.dispositions)
@@ -189,6 +200,18 @@ def _page(
         kernel=platform.release().partition("-")[0],
         tool_version=eintr_trace.__version__,
     )
+
+
+def _require_writable(name: str) -> None:
+    """Find out before the run, which takes long; nothing is changed."""
+    is_new = not Path(name).exists()
+    try:
+        with Path(name).open("a", encoding="utf-8"):
+            pass
+        if is_new:
+            Path(name).unlink()
+    except OSError as error:
+        raise _cannot_write(name, error) from error
 
 
 def _write(name: str, text: str) -> None:

@@ -33,7 +33,7 @@ The program is not stopped, not changed, and sleeps undisturbed until a signal."
 _EPILOG = """\
 other verbs:
   report FILE   the report of a recording (-o) again
-  lab           the server and the client of the Thrift experiment, by hand
+  lab           the Thrift experiment by hand, and every verdict held against the truth
   demo          the whole experiment on this machine, both interpreters
   doctor        what this machine allows, which interpreters it has
 

@@ -62,7 +62,7 @@ def test_a_port_that_is_taken() -> None:
 @pytest.mark.parametrize(
     ("words", "what", "status"),
     [
-        (["lab"], "which part of the experiment?", 2),
+        (["lab"], "no part of the experiment is named", 2),
         (["lab", "oven"], "unrecognized arguments: oven", 2),
         (["lab", "server", "--link", "rope"], "'rope' is none of stall, hold, pace, netns", 2),
         (["lab", "client", "--variant", "bold"], "'bold' is none of plain, uncaught, retry", 2),
