@@ -149,8 +149,8 @@ def _run(order: MatrixOrder) -> tuple[CellResult, ...]:
         ensure_thrift()
     try:
         for progress in run_matrix(order, program_environment(thrift_folder())):
-            _tell(progress)
             results.extend(progress.results)
+            _tell(progress)
     except KeyboardInterrupt:
         so_far = _summed_up(results) or "nothing was done"
         complain(EintrTraceError(f"given up by Ctrl-C, no file is written; so far: {so_far}"))
