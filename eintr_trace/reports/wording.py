@@ -119,9 +119,10 @@ def induced(report: Report) -> str:
     """Return the counts of what the tracer brought about, apart from the program's own."""
     kinds = ", ".join(f"{count} {kind.value}" for kind, count in report.summary.by_tracer_induced)
     own = ", ".join(f"{count} {outcome.value}" for outcome, count in report.own_outcomes)
+    count = sum(count for _, count in report.summary.by_tracer_induced)
     return (
-        f"{kinds}: these happened, happened there or stand for several only because of the"
-        f" tracer. The program's own: {own or 'nothing'}"
+        f"without the tracer, {count} of the {len(report.episodes)} would not have come, or not"
+        f" like this ({kinds}). The program's own: {own or 'none'}"
     )
 
 

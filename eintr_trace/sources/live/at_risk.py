@@ -55,11 +55,10 @@ def warn_of_threads_at_risk(tgid: int, reader: InterpreterReader | None) -> str 
         for harm in Harm
         if (members := [one for one in threads if one.harm is harm])
     )
-    noun = "thread is" if len(threads) == 1 else "threads are"
+    count = "one thread" if len(threads) == 1 else f"{len(threads)} threads"
     return (
-        f"{len(threads)} {noun} blocked in calls that end with EINTR, though only under a tracer,"
-        f" when a signal comes that process {tgid} ignores ({_ignored_signals(tgid)}), or"
-        f" SIGCONT. {groups}"
+        f"only because a tracer is there, signals that process {tgid} ignores"
+        f" ({_ignored_signals(tgid)}), and SIGCONT, interrupt the calls of {count}. {groups}"
     )
 
 
