@@ -12,7 +12,9 @@ from eintr_trace.analysis.wording import bare_name, called, duration, place
 from eintr_trace.model.episodes import DelayBound, DelayCause, HandlerRun, KernelAction, Layer
 
 NOTICEABLE_NS = 10_000_000
-"""From here on a delay is worth its cause: a thread held by the tracer waits less."""
+"""From here on a delay is worth its cause."""
+
+_HELD_SHARE = 10  # from a tenth of the delay on, the tracer's part of it is said
 
 
 def handler_run(trail: Trail, finding: Finding) -> HandlerRun | None:
@@ -25,6 +27,7 @@ def handler_run(trail: Trail, finding: Finding) -> HandlerRun | None:
         location=handler.location,
         delay_ns=waited_ns,
         delay_bound=bound,
+        held_ns=None if waited_ns is None else _held_ns(trail, waited_ns),
         delayed_by=_cause(trail, finding) if is_late(trail) else None,
         deliveries=None if run is None else run.deliveries,
         inside_call=None if seen is None else seen.at_the_call,
@@ -32,13 +35,18 @@ def handler_run(trail: Trail, finding: Finding) -> HandlerRun | None:
 
 
 def is_late(trail: Trail) -> bool:
-    """Tell whether the handler is known to have waited noticeably, or for the call to end."""
+    """Tell whether the handler is known to have waited noticeably, or for the call to end.
+
+    While the tracer held the thread does not count.
+    """
     run, missed = trail.handler_run, trail.handler_outstanding
     if run is None:
         is_due = missed is not None and missed.due is not False
         return missed is not None and is_due and trail.after(missed.time_ns) >= NOTICEABLE_NS
     waited_ns, follow_up = trail.after(run.time_ns), trail.follow_up
-    return waited_ns >= NOTICEABLE_NS or (follow_up is not None and waited_ns > follow_up.after_ns)
+    if waited_ns - (_held_ns(trail, waited_ns) or 0) >= NOTICEABLE_NS:
+        return True
+    return follow_up is not None and waited_ns > follow_up.after_ns
 
 
 def delay_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
@@ -48,8 +56,8 @@ def delay_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         return
     name = "(not Python code)" if handler.location is None else place(handler.location)
     if run is not None:
-        after = duration(trail.after(run.time_ns))
-        yield _draft(f"The Python handler {name} began {after} after the signal.", _RUN)
+        after, held = duration(trail.after(run.time_ns)), _held(trail, trail.after(run.time_ns))
+        yield _draft(f"The Python handler {name} began {after} after the signal{held}.", _RUN)
         if run.deliveries > 1:
             signal = trail.interruption.signal.name
             text = (
@@ -68,6 +76,23 @@ _RUN = Topic.HANDLER_RUN
 
 def _draft(text: str, *topics: Topic) -> Draft:
     return Draft(Layer.PYTHON, text, topics)
+
+
+def _held(trail: Trail, waited_ns: int) -> str:
+    """Say what of the wait was the tracer's own, if that is more than a little."""
+    held_ns = _held_ns(trail, waited_ns) or 0
+    if held_ns * _HELD_SHARE < waited_ns:
+        return ""
+    return f"; for {duration(held_ns)} of that, eintr-trace held the thread"
+
+
+def _held_ns(trail: Trail, waited_ns: int) -> int | None:
+    """How long the interrupted thread was held: a worker only until its C handler could run."""
+    began_ns = trail.interruption.time_ns
+    if trail.interruption.is_main_thread:
+        return trail.held.until(began_ns + waited_ns)
+    held_ns = trail.interruption.held_ns
+    return None if held_ns is None else min(held_ns, waited_ns)
 
 
 def _waited(trail: Trail) -> tuple[int | None, DelayBound | None]:

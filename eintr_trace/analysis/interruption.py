@@ -51,7 +51,8 @@ class Trigger(Enum):
 class Interruption:
     """One signal-delivery-stop, group-stop or SIGCONT trap of one thread.
 
-    ``process`` is what was known of the process then; ``id`` is the episode's.
+    ``process`` is what was known of the process then; ``id`` is the episode's; ``held_ns`` how
+    long the tracer held the thread in this stop.
     """
 
     id: int
@@ -70,6 +71,7 @@ class Interruption:
     pending_again: bool | None = None
     reduced: tuple[Reduction, ...] = ()
     handler_watch: HandlerWatch | None = None
+    held_ns: int | None = None
 
     @property
     def interpreter(self) -> Interpreter | None:
@@ -168,6 +170,7 @@ def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) 
         pending_again=event.pending_again,
         reduced=event.reduced,
         handler_watch=event.handler_watch,
+        held_ns=event.held_ns,
     )
 
 

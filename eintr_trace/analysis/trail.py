@@ -20,6 +20,7 @@ from eintr_trace.analysis.handler import (
     seen_at,
     shows_last_call,
 )
+from eintr_trace.analysis.held_time import HeldTime
 from eintr_trace.analysis.interruption import Interruption, Trigger, from_delivery
 from eintr_trace.analysis.socket_after import SocketAfter, socket_of
 from eintr_trace.facts.restart_codes import restart_code
@@ -112,10 +113,12 @@ class Trail:
     exited: ProcessExited | None = None
     joined: SignalInfo | None = None
     socket: SocketAfter = field(init=False)
+    held: HeldTime = field(init=False)
     last_time_ns: int = field(default=0)
 
     def __post_init__(self) -> None:
         self.socket = socket_of(self.interruption.call, self.interruption.frame)
+        self.held = HeldTime(self.interruption.time_ns, self.interruption.held_ns)
         self.last_time_ns = self.interruption.time_ns
 
     @property
@@ -164,6 +167,7 @@ class Trail:
     def observe(self, event: Event) -> None:
         """Take in one event of this thread (or about all threads)."""
         self.last_time_ns = event.time_ns
+        self.held.observe(event)
         self._take(event)
 
     def end(self, ending: Ending, text: str) -> None:

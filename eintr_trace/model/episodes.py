@@ -125,14 +125,16 @@ class HandlerRun:
     """The Python signal handler of an episode.
 
     ``delay_ns``: from the delivery until it began, as far as ``delay_bound`` says; ``None``:
-    not known. ``delayed_by`` is ``None`` also where the cause is not known. ``deliveries``:
-    how many one run answered. ``inside_call``: it ran while the interrupted call's frame was
-    still at that call; ``None``: it was not seen running.
+    not known. For ``held_ns`` of that the tracer held the interrupted thread. ``delayed_by`` is
+    ``None`` also where the cause is not known. ``deliveries``: how many one run answered.
+    ``inside_call``: it ran while the interrupted call's frame was still at that call; ``None``:
+    it was not seen running.
     """
 
     location: CodeLocation | None
     delay_ns: int | None = None
     delay_bound: DelayBound | None = None
+    held_ns: int | None = None
     delayed_by: DelayCause | None = None
     deliveries: int | None = None
     inside_call: bool | None = None

@@ -186,6 +186,7 @@ def _handler(run: HandlerRun) -> Json:
         "line": None if location is None else location.line,
         "delay_ns": run.delay_ns,
         "delay_bound": None if run.delay_bound is None else run.delay_bound.value,
+        "held_ns": run.held_ns,
         "delayed_by": None if run.delayed_by is None else run.delayed_by.value,
         "deliveries": run.deliveries,
         "inside_call": run.inside_call,

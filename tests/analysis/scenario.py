@@ -203,6 +203,7 @@ class Builder:
             handler_watch=self._watch(about),
             merged=MergedSignals(**about["merged"]) if "merged" in about else None,
             pending_again=about.get("pending_again"),
+            held_ns=about["held_us"] * 1000 if "held_us" in about else None,
         )
 
     @staticmethod

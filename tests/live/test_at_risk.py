@@ -28,12 +28,14 @@ def test_each_call_of_python_2_that_fails_is_named(python2: Path) -> None:
         running.wait_all_blocked_in("epoll_wait", "recvfrom", "read")
         text = warning_about(running)
     assert text is not None
-    assert "2 threads are blocked" in text
+    assert "interrupt the calls of 2 threads. " in text
     assert "CPython 2.7" in text
     assert "does not call again: the program gets an error: thread" in text
     assert " in epoll_wait, thread" in text
     assert text.endswith(" in recvfrom with SO_RCVTIMEO")
-    assert "(SIGPIPE, SIGXFSZ; by default SIGCHLD, SIGURG, SIGWINCH), or SIGCONT" in text
+    assert (
+        "(SIGPIPE, SIGXFSZ; by default SIGCHLD, SIGURG, SIGWINCH), and SIGCONT, interrupt" in text
+    )
 
 
 def test_calls_that_python_3_makes_again_are_named_only_for_their_time_limit(
@@ -43,7 +45,7 @@ def test_calls_that_python_3_makes_again_are_named_only_for_their_time_limit(
         running.wait_all_blocked_in("epoll_wait", "recvfrom", "read")
         text = warning_about(running)
     assert text is not None
-    assert "1 thread is blocked" in text
+    assert "interrupt the calls of one thread. " in text
     assert "epoll_wait" not in text
     assert "calls again, and the socket's time limit starts anew" in text
 
@@ -71,7 +73,7 @@ def test_of_many_threads_a_few_are_named_and_the_rest_counted(python2: Path) -> 
         running.wait_all_blocked_in("epoll_wait", "read")
         text = warning_about(running)
     assert text is not None
-    assert "300 threads are blocked" in text
+    assert "interrupt the calls of 300 threads. " in text
     assert text.endswith("and 296 more")
     assert len(text) < 600
 
