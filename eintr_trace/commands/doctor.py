@@ -133,9 +133,9 @@ def _tracepoints() -> Finding:
     try:
         MergedSignalWatch(threading.get_native_id()).close()
     except MergesUnseenError as error:
-        text = f"--merged-signals does not work: {error.message}"
+        text = f"which signals merged because of the tracer is not seen: {error.message}"
         return Finding("tracepoints", text, Tone.WARN)
-    text = "--merged-signals can show which signals merged because of the tracer"
+    text = "which signals merged because of the tracer can be seen"
     return Finding("tracepoints", text, Tone.GOOD)
 
 

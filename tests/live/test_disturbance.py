@@ -183,7 +183,7 @@ def test_all_four_kinds_in_one_trace_are_counted_apart(python2: Path, tmp_path: 
         pytest.skip(error.message)
     with program(python2, "workers.py", "2") as running:
         running.wait_all_blocked_in("recvfrom", "read")
-        with attached(running.pid, tmp_path / "r.jsonl", "--merged-signals") as tracer:
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
 
             def settle() -> None:
                 tracer.wait_asleep(running.pid)

@@ -6,12 +6,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from eintr_trace.model.episodes import TracerInduced
-from eintr_trace.model.events import SignalDelivered
+from eintr_trace.model.events import SignalDelivered, Warned
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
 from tests.live.harness import Tracer, attached, program
 
@@ -47,7 +49,7 @@ def test_signals_that_merge_while_a_thread_is_held_are_ours(python2: Path, tmp_p
     sent_ns: list[tuple[int, int]] = []
     with program(python2, "workers.py", "0") as running:
         running.wait_all_blocked_in("read")
-        with attached(running.pid, tmp_path / "r.jsonl", "--merged-signals") as tracer:
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             for _ in range(BURSTS):
                 os.kill(running.pid, signal.SIGUSR1)
                 spin(INTO_THE_STOP_S)
@@ -85,7 +87,7 @@ def test_signals_that_the_program_lets_merge_are_its_own(
 ) -> None:
     with program(newest_python, "masked.py") as running:
         running.wait_blocked_in("read")
-        with attached(running.pid, tmp_path / "r.jsonl", "--merged-signals") as tracer:
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             for _ in range(4):
                 os.kill(running.pid, signal.SIGUSR1)
             # Held by the tracer meanwhile, for a signal that it ignores: still its own.
@@ -105,13 +107,47 @@ def test_signals_that_the_program_lets_merge_are_its_own(
     assert any("3 more SIGUSR1 were sent" in sentence.text for sentence in episode.explanation)
 
 
-def test_unless_asked_for_only_that_more_may_have_merged_is_said(
+@pytest.mark.usefixtures("watched")
+def test_signals_that_merge_elsewhere_leave_room(newest_python: Path, tmp_path: Path) -> None:
+    """Far more of them than the kernel keeps for us, while the tracer has nothing to do."""
+    with program(newest_python, "masked.py") as running:
+        running.wait_blocked_in("read")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer, merging_signals() as send:
+            for _ in range(5_000):
+                send()
+            for _ in range(4):
+                os.kill(running.pid, signal.SIGUSR1)
+            running.tell("unblock")
+            tracer.wait_event(SignalDelivered)
+            running.tell("done")
+            assert running.account() == {"handled": 1}
+            tracer.wait()
+            (usr1,) = deliveries(tracer)
+            warnings = [event for event in tracer.events() if isinstance(event, Warned)]
+    assert usr1.merged is not None
+    assert usr1.merged.otherwise == 3
+    assert not warnings
+
+
+@contextmanager
+def merging_signals() -> Iterator[Callable[[], None]]:
+    """What sends this thread a signal that it blocks."""
+    blocked = {signal.SIGUSR2}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, blocked)
+    try:
+        yield lambda: signal.pthread_kill(threading.get_ident(), signal.SIGUSR2)
+    finally:
+        signal.sigtimedwait(blocked, 0)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def test_where_it_is_not_watched_only_that_more_may_have_merged_is_said(
     python2: Path, tmp_path: Path
 ) -> None:
-    """It costs every signal of the machine a little, so it is not on by itself."""
+    """It costs every signal of the machine a little, so it can be turned off."""
     with program(python2, "workers.py", "0") as running:
         running.wait_all_blocked_in("read")
-        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+        with attached(running.pid, tmp_path / "r.jsonl", "--no-merged-signals") as tracer:
             for _ in range(BURSTS):
                 os.kill(running.pid, signal.SIGUSR1)
                 spin(INTO_THE_STOP_S)

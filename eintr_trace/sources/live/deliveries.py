@@ -72,6 +72,7 @@ class Deliveries:
         if not tracee.passed:
             tracee.passed_since_ns = now_ns
         tracee.passed[signo] += 1
+        self.read_merges()
         for for_one_thread in (False, True):
             merged = self._merged(tracee, signo, for_one_thread=for_one_thread)
             if merged is not None:
@@ -134,14 +135,24 @@ class Deliveries:
         if tracee.passed:
             self.tell_passed(tracee)
         for_one_thread = event.signal.code == THREAD_DIRECTED
+        self.read_merges()
         merged = self._merged(tracee, event.signal.signo, for_one_thread=for_one_thread)
         self._emit(replace(event, merged=merged))
+
+    def forget(self, tracee: Tracee) -> None:
+        """A thread has ended, and with a main thread its process."""
+        if self.merges is not None:
+            self.merges.forget(tracee.tid)
+
+    def read_merges(self) -> None:
+        """Make room for what the kernel tells of signals that merge."""
+        if self.merges is not None:
+            self.merges.read(self._roster)
 
     def _merged(self, tracee: Tracee, signo: int, *, for_one_thread: bool) -> MergedSignals | None:
         """What merged into the delivery that the thread was just resumed from."""
         if self.merges is None:
             return None
-        self.merges.read(self._roster)
         return self.merges.taken(tracee, signo, for_one_thread=for_one_thread)
 
     @staticmethod

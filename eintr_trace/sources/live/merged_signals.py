@@ -6,8 +6,8 @@ trace but the tracepoint signal:signal_generate with ``result`` TRACE_SIGNAL_ALR
 kernel then sends SIGCHLD to the tracer (do_notify_parent_cldstop(), kernel/signal.c).
 
 The events are the machine's, not the tracee's: who sends a signal may be anybody. The kernel
-leaves out all that does not matter here; what is left waits in the rings until a stop, so
-nobody is woken.
+leaves out most that does not matter here; what is left waits in the rings until a stop. Only
+when hundreds of signals have merged on the machine meanwhile, SIGIO wakes the tracer to make room.
 """
 
 from __future__ import annotations
@@ -38,16 +38,15 @@ from eintr_trace.sources.live.tracefs import Tracepoint, find_tracepoint
 
 _TRACEPOINT = "signal/signal_generate"
 _ALREADY_PENDING = 2  # TRACE_SIGNAL_ALREADY_PENDING, include/trace/events/signal.h
-_RING_PAGES = 16  # some 800 samples a processor
-_NEVER_WAKE_AFTER = 1 << 30
+_RING_PAGES = 16  # some 800 samples a processor, and SIGIO when it is half full
 _HEAD = struct.Struct("=2IQI")  # pid, tid; time; size of what follows
 _INT = struct.Struct("=i")
 _LOST = struct.Struct("=8xQ")  # id; how many
 _INITIAL_PID_NAMESPACE = "pid:[4026531836]"  # PROC_PID_INIT_INO, include/linux/proc_ns.h
 _MOST_KEPT = 1000  # of one signal that nobody takes
 
-Target = tuple[int, int, bool]
-"""Process or thread, signal, whether it was sent to that thread alone."""
+_Kind = tuple[int, bool]
+"""A signal, and whether it was sent to one thread alone."""
 
 
 class MergesUnseenError(EintrTraceError):
@@ -79,7 +78,8 @@ class MergedSignalWatch:
             )
         self._tracer_tid = tracer_tid
         self._events: list[PerfEvent] = []
-        self._merged: dict[Target, deque[int]] = {}
+        # By process or thread.
+        self._merged: dict[int, dict[_Kind, deque[int]]] = {}
         self.lost = 0
         try:
             self._tracepoint = find_tracepoint(_TRACEPOINT)
@@ -97,13 +97,13 @@ class MergedSignalWatch:
             number=self._tracepoint.number,
             sample=SampleField.TID | SampleField.TIME | SampleField.RAW,
             flags=AttributeFlag.DISABLED,
-            wake_up_after=_NEVER_WAKE_AFTER,
         )
         stopped = f"sig == {signal.SIGCHLD.value} && pid == {self._tracer_tid}"
         for cpu in _online_cpus():
             event = PerfEvent(attributes, tid=ANYBODY, cpu=cpu, pages=_RING_PAGES)
             self._events.append(event)
             event.set_filter(f"result == {_ALREADY_PENDING} || ({stopped})")
+            event.notify(self._tracer_tid)
         for event in self._events:
             event.enable()
 
@@ -131,8 +131,13 @@ class MergedSignalWatch:
         if target is None:
             return
         whose = target.process.tgid if generated.group else target.tid
-        key = (whose, generated.sig, not generated.group)
-        self._merged.setdefault(key, deque(maxlen=_MOST_KEPT)).append(generated.time_ns)
+        kinds = self._merged.setdefault(whose, {})
+        kind = (generated.sig, not generated.group)
+        kinds.setdefault(kind, deque(maxlen=_MOST_KEPT)).append(generated.time_ns)
+
+    def forget(self, tid: int) -> None:
+        """A thread, or a process with its main thread, has ended: its number may be another's."""
+        self._merged.pop(tid, None)
 
     def taken(self, tracee: Tracee, signo: int, *, for_one_thread: bool) -> MergedSignals | None:
         """The signals that merged into the delivery for which ``tracee`` was held last.
@@ -141,7 +146,7 @@ class MergedSignalWatch:
         is the next delivery's.
         """
         whose = tracee.tid if for_one_thread else tracee.process.tgid
-        waiting = self._merged.get((whose, signo, for_one_thread))
+        waiting = self._merged.get(whose, {}).get((signo, for_one_thread))
         if not waiting:
             return None
         *earlier, latest = _exact(tracee)

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class LiveOptions:
     """What to trace and until when; ``signals`` limits which are looked at (None: all).
 
-    ``merged_signals``: have the kernel tell of merges, at a cost to all signals of the machine.
+    ``merged_signals``: have the kernel tell of merges where it is permitted, at a cost to all
+    signals of the machine.
     """
 
     pids: tuple[int, ...]
@@ -18,7 +19,7 @@ class LiveOptions:
     duration_s: float | None = None
     count: int | None = None
     signals: frozenset[int] | None = None
-    merged_signals: bool = False
+    merged_signals: bool = True
 
 
 @dataclass(frozen=True)

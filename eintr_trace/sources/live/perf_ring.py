@@ -79,14 +79,15 @@ class RecordType(IntEnum):
 class Attributes:
     """What to sample, every time it happens: of struct perf_event_attr, what is used here.
 
-    ``number`` is a tracepoint's; ``breakpoint_kind`` (HW_BREAKPOINT_*), ``address`` and
-    ``size_bytes`` are a breakpoint's.
+    ``wake_up_after`` is a number of samples (0: when the ring is half full,
+    ring_buffer_init(), kernel/events/ring_buffer.c). ``number`` is a tracepoint's;
+    ``breakpoint_kind`` (HW_BREAKPOINT_*), ``address`` and ``size_bytes`` are a breakpoint's.
     """
 
     type: EventType
     sample: SampleField
     flags: AttributeFlag
-    wake_up_after: int
+    wake_up_after: int = 0
     number: int = 0
     breakpoint_kind: int = 0
     address: int = 0

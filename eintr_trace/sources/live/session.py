@@ -26,6 +26,7 @@ def run_live(options: LiveOptions, consume: Consume) -> LiveResult:
         with descriptor_limit.raised():  # a command has been forked already, with its own
             tracing.run_in_thread()
         report_status = reporter.finish()
+        tracing.close()
         tracing.raise_failure()
         if command is None:
             return LiveResult(None, report_status)

@@ -79,6 +79,10 @@ class Tracer:
         """Ask this at every delivery which signals merged into it."""
         self._deliveries.merges = merges
 
+    def read_merges(self) -> None:
+        """Make room for what the kernel tells of signals that merge."""
+        self._deliveries.read_merges()
+
     def serve(self, tid: int, stop: Stop, wait_round: int) -> None:
         """Serve one stop; ``wait_round`` counts the times the wait loop has slept."""
         now_ns = time.monotonic_ns()
@@ -154,6 +158,7 @@ class Tracer:
         self._forget(tracee)
         status = end.status if isinstance(end, Exited) else None
         signo = end.signo if isinstance(end, Killed) else None
+        self._deliveries.forget(tracee)
         self._roster.ended(tracee, now_ns, status=status, signo=signo)
 
     def _forget(self, tracee: Tracee, reason: str | None = None) -> None:

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from eintr_trace import __version__
@@ -75,6 +76,9 @@ class Tracing:
         # Python's thread is over before the kernel's, whose exit is the detach.
         while self._native_id and Path(f"/proc/self/task/{self._native_id}").exists():
             time.sleep(_DETACH_POLL_S)
+
+    def close(self) -> None:
+        """Give back what takes long, once all is told and the program has gone on."""
         if self._merges is not None:
             self._merges.close()
 
@@ -105,7 +109,7 @@ class Tracing:
             process.find_interpreter()
         warnings = [(p.tgid, warn_of_threads_at_risk(p.tgid, p.reader)) for p in processes]
         if self._options.merged_signals:
-            warnings.append((0, self._watch_merges()))
+            self._watch_merges()
         header = _header()
         self._outlet.prepare(header)
         self._tracer.prepare()
@@ -128,14 +132,14 @@ class Tracing:
         self._warn(warnings)
         self._attached.set()
 
-    def _watch_merges(self) -> str | None:
-        """Have the kernel tell of merged signals from now on; or say why it does not."""
-        try:
+    def _watch_merges(self) -> None:
+        """Have the kernel tell of merged signals from now on.
+
+        Where it is not permitted, the episodes concerned say that more may have merged.
+        """
+        with suppress(MergesUnseenError):
             self._merges = MergedSignalWatch(threading.get_native_id())
-        except MergesUnseenError as error:
-            return f"merged signals are not seen: {error}"
-        self._tracer.watch_merges(self._merges)
-        return None
+            self._tracer.watch_merges(self._merges)
 
     def _warn(self, warnings: list[tuple[int, str | None]]) -> None:
         """Say what was found before attaching, in the recording and on the terminal."""
@@ -153,6 +157,7 @@ class Tracing:
         reason = None
         while reason is None:
             self._loop.drain()
+            self._tracer.read_merges()
             now_ns = time.monotonic_ns()
             self._tracer.look_at_quiet(now_ns)
             self._roster.search_interpreters(now_ns)
