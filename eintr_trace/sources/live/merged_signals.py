@@ -7,14 +7,16 @@ kernel then sends SIGCHLD to the tracer (do_notify_parent_cldstop(), kernel/sign
 
 The events are the machine's, not the tracee's: who sends a signal may be anybody. The kernel
 leaves out most that does not matter here; what is left waits in the rings until a stop. Only
-when hundreds of signals have merged on the machine meanwhile, SIGIO wakes the tracer to make room.
+when hundreds of signals have merged on the machine meanwhile, the tracer is woken to make room.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import struct
+import threading
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -38,7 +40,7 @@ from eintr_trace.sources.live.tracefs import Tracepoint, find_tracepoint
 
 _TRACEPOINT = "signal/signal_generate"
 _ALREADY_PENDING = 2  # TRACE_SIGNAL_ALREADY_PENDING, include/trace/events/signal.h
-_RING_PAGES = 16  # some 800 samples a processor, and SIGIO when it is half full
+_RING_PAGES = 16  # some 800 samples a processor
 _HEAD = struct.Struct("=2IQI")  # pid, tid; time; size of what follows
 _INT = struct.Struct("=i")
 _LOST = struct.Struct("=8xQ")  # id; how many
@@ -103,7 +105,6 @@ class MergedSignalWatch:
             event = PerfEvent(attributes, tid=ANYBODY, cpu=cpu, pages=_RING_PAGES)
             self._events.append(event)
             event.set_filter(f"result == {_ALREADY_PENDING} || ({stopped})")
-            event.notify(self._tracer_tid)
         for event in self._events:
             event.enable()
 
@@ -111,6 +112,25 @@ class MergedSignalWatch:
         """Give the rings back; the kernel takes some 20 ms for it."""
         while self._events:
             self._events.pop().close()
+
+    def wake_tracer(self, tracer: threading.Thread, ended_fd: int) -> None:
+        """In another thread: until ``ended_fd`` is readable, see that no ring overflows.
+
+        The tracer gets SIGIO when one is half full. The kernel itself (fcntl(2), O_ASYNC) would
+        send it for every sample: __perf_event_overflow(), kernel/events/core.c.
+        """
+        waiting = select.poll()
+        for event in self._events:
+            waiting.register(event.fileno(), select.POLLIN)
+        waiting.register(ended_fd, select.POLLIN)
+        while True:
+            for fd, seen in waiting.poll():
+                if fd == ended_fd:
+                    return
+                if seen & (select.POLLHUP | select.POLLERR):
+                    waiting.unregister(fd)  # its processor is no more
+                elif tracer.ident is not None:
+                    signal.pthread_kill(tracer.ident, signal.SIGIO)
 
     def read(self, roster: Roster) -> None:
         """Take in what the rings hold."""

@@ -139,12 +139,16 @@ class PerfEvent:
                 raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM)) from error
             raise
 
+    def fileno(self) -> int:
+        """The event's descriptor; poll(2) says that its ring wakes up a reader."""
+        return self._fd
+
     def set_filter(self, expression: str) -> None:
         """Have the kernel sample only what this holds for (Documentation/trace/events.rst)."""
         fcntl.ioctl(self._fd, _IOC_SET_FILTER, expression.encode() + b"\0")
 
     def notify(self, tid: int) -> None:
-        """Have SIGIO sent to one of our threads whenever the ring wakes up a reader."""
+        """Have SIGIO sent to one of our threads at every sample."""
         fcntl.fcntl(self._fd, _F_SETOWN_EX, _F_OWNER_EX.pack(_F_OWNER_TID, tid))
         flags = fcntl.fcntl(self._fd, fcntl.F_GETFL)
         fcntl.fcntl(self._fd, fcntl.F_SETFL, flags | os.O_ASYNC)

@@ -62,6 +62,7 @@ class Tracing:
         self._failure: BaseException | None = None
         self._native_id: int | None = None
         self._merges: MergedSignalWatch | None = None
+        self._ended_fd = os.eventfd(0)
 
     def run_in_thread(self) -> None:
         """Trace until the end and until the kernel has detached everything."""
@@ -72,7 +73,10 @@ class Tracing:
         # Said here: a terminal that takes nothing (Ctrl-S) must not hold the tracer.
         for line in self._announcements:
             print(line, file=sys.stderr, flush=True)
+        if self._merges is not None:
+            self._merges.wake_tracer(thread, self._ended_fd)
         thread.join()
+        os.close(self._ended_fd)
         # Python's thread is over before the kernel's, whose exit is the detach.
         while self._native_id and Path(f"/proc/self/task/{self._native_id}").exists():
             time.sleep(_DETACH_POLL_S)
@@ -99,6 +103,8 @@ class Tracing:
             self._trace()
         except BaseException as error:  # carried to the main thread, raised there
             self._failure = error
+        finally:
+            os.eventfd_write(self._ended_fd, 1)
 
     # Attaching
 
