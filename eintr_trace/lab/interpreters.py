@@ -152,12 +152,12 @@ def _folders(environ: Mapping[str, str]) -> Iterator[tuple[Path, FoundIn]]:
     opt = Path("/opt")
     for found_in, folders in (
         (FoundIn.PATH, [folder for folder in on_path if folder != pyenv / "shims"]),
-        (FoundIn.PYENV, pyenv.glob("versions/*/bin")),
+        (FoundIn.PYENV, _below(pyenv, "versions/*/bin")),
         (FoundIn.CONDA, _conda_folders(home, environ)),
-        (FoundIn.UV, _uv_root(home, environ).glob("*/bin")),
+        (FoundIn.UV, _below(_uv_root(home, environ), "*/bin")),
         (FoundIn.PREFIX, [Path("/usr/bin"), Path("/usr/local/bin")]),
-        (FoundIn.PREFIX, [*opt.glob("*/bin"), *opt.glob("python/*/bin")]),
-        (FoundIn.LAB, lab_folder(environ).glob("debian-*/usr/local/bin")),
+        (FoundIn.PREFIX, [*_below(opt, "*/bin"), *_below(opt, "python/*/bin")]),
+        (FoundIn.LAB, _below(lab_folder(environ), "debian-*/usr/local/bin")),
         (FoundIn.OWN, [Path(sys.base_prefix) / "bin"]),
     ):
         yield from ((folder, found_in) for folder in folders)
@@ -177,7 +177,7 @@ def _conda_folders(home: Path, environ: Mapping[str, str]) -> Iterator[Path]:
             bases.append(parent / name)
     for base in bases:
         yield base / "bin"
-        yield from base.glob("envs/*/bin")
+        yield from _below(base, "envs/*/bin")
 
 
 def _uv_root(home: Path, environ: Mapping[str, str]) -> Path:
@@ -186,6 +186,14 @@ def _uv_root(home: Path, environ: Mapping[str, str]) -> Path:
         return Path(environ["UV_PYTHON_INSTALL_DIR"])
     data = environ.get("XDG_DATA_HOME")
     return (Path(data) if data else home / ".local/share") / "uv/python"
+
+
+def _below(folder: Path, pattern: str) -> list[Path]:
+    """What matches; nothing where it may not be read, as another user's (sudo, setpriv)."""
+    try:
+        return list(folder.glob(pattern))
+    except OSError:
+        return []
 
 
 def _programs(folder: Path) -> list[Path]:
@@ -202,7 +210,10 @@ def _real(path: Path) -> Path:
 
 def _in_virtual_environment(executable: Path) -> bool:
     """Tell a virtual environment by its pyvenv.cfg (PEP 405)."""
-    return (executable.parent.parent / "pyvenv.cfg").is_file()
+    try:
+        return (executable.parent.parent / "pyvenv.cfg").is_file()
+    except OSError:
+        return False  # it may not be read: nor may the interpreter
 
 
 def _ask(path: Path) -> _Answer:

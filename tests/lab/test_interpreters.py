@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,8 @@ from eintr_trace.lab.interpreters import (
     find_interpreters,
     interpreter_at,
 )
+
+NOBODY = 65534
 
 
 def program(path: Path, script: str) -> Path:
@@ -110,6 +115,31 @@ def test_where_interpreters_are_kept(tmp_path: Path) -> None:
         ".local/share/uv/python/cpython-3.5/bin/python3.5": FoundIn.UV,
         "bin/pypy3": FoundIn.PATH,
     }
+
+
+def test_folders_of_another_user_hold_none(tmp_path: Path) -> None:
+    """As sudo and setpriv leave HOME and PATH."""
+    python(tmp_path / ".pyenv/versions/2.7.1/bin/python", "2, 7, 1")
+    python(tmp_path / "miniforge3/envs/old/bin/python2.7")
+    python(tmp_path / "bin/python3")
+    tmp_path.chmod(0)
+    try:
+        with ordinary_user():
+            assert found_under(tmp_path, {"PATH": f"{tmp_path}/bin"}) == {}
+    finally:
+        tmp_path.chmod(0o700)
+
+
+@contextmanager
+def ordinary_user() -> Iterator[None]:
+    """Be one for a moment, if we are root: for root, all may be read."""
+    me = os.geteuid()
+    if me == 0:
+        os.seteuid(NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(me)
 
 
 def test_pyenv_shims_are_not_interpreters(tmp_path: Path) -> None:
