@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.connecting import waits_for_no_connect
+from eintr_trace.analysis.cost_advice import cost_remedies
+from eintr_trace.analysis.delay_advice import delay_remedies
 from eintr_trace.analysis.handler import is_default_int_handler
-from eintr_trace.analysis.lost_frames import lost_frames, thrift_facts
+from eintr_trace.analysis.lost_frames import is_out_of_step
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
@@ -18,6 +20,7 @@ from eintr_trace.model.episodes import Outcome, TracerInduced
 
 # Without a tracer these interrupt nothing; the others would, elsewhere or more often.
 _ONLY_WHILE_TRACED = frozenset({TracerInduced.IGNORED, TracerInduced.SIGCONT})
+_NOTHING_TO_CHANGE = "Nothing to change for this one: it does not happen without a tracer."
 _NEVER_RETRY = frozenset({"close", "dup2", "dup3"})
 _WITH_TIMEOUT = frozenset(
     {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "rt_sigtimedwait"}
@@ -25,16 +28,32 @@ _WITH_TIMEOUT = frozenset(
 
 
 def advice(trail: Trail, finding: Finding) -> tuple[str, ...]:
-    """Give the sentences of advice, the best remedy first; none for outcomes without harm."""
+    """Give the sentences of advice, the best remedy first; none where nothing was harmed."""
+    if _is_the_tracers(trail):
+        is_harm = finding.outcome in {Outcome.RAISED, Outcome.RETURNED_EARLY}
+        return (_NOTHING_TO_CHANGE,) if is_harm else ()
+    by_cause = (*cost_remedies(trail, finding), *delay_remedies(trail, finding))
+    return (
+        *_for_outcome(trail, finding),
+        *(_name_signal(trail, remedy(one).text) for one in by_cause),
+    )
+
+
+def _is_the_tracers(trail: Trail) -> bool:
+    induced = tracer_induced(trail.interruption)
+    return induced is not None and induced.kind in _ONLY_WHILE_TRACED
+
+
+def _for_outcome(trail: Trail, finding: Finding) -> Iterator[str]:
     match finding.outcome:
         case Outcome.ABANDONED_BY_HANDLER:
-            return tuple(_for_handler(trail))
+            yield from _for_handler(trail)
         case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
-            return tuple(_for_connect(trail, finding))
+            yield from _for_connect(trail, finding)
         case Outcome.RAISED | Outcome.RETURNED_EARLY:
-            return tuple(_for_eintr(trail, finding))
+            yield from _for_eintr(trail, finding)
         case _:
-            return ()
+            return
 
 
 def _for_handler(trail: Trail) -> Iterator[str]:
@@ -52,10 +71,6 @@ def _for_connect(trail: Trail, finding: Finding) -> Iterator[str]:
 def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:
     call = trail.interruption.call
     if call is None or is_meant_to_end(call.syscall):
-        return
-    induced = tracer_induced(trail.interruption)
-    if induced is not None and induced.kind in _ONLY_WHILE_TRACED:
-        yield "Nothing to change for this one: it does not happen without a tracer."
         return
     yield from _upgrade(trail)
     if finding.kernel.code is not None and trail.runs_c_handler:
@@ -84,7 +99,7 @@ def _in_the_program(trail: Trail, finding: Finding) -> Iterator[str]:
         return
     if call.syscall.name in _NEVER_RETRY:
         yield remedy(RemedyId.DO_NOT_RETRY_CLOSE).text
-    elif any(fact.retry_is_safe is False for fact in thrift_facts(lost_frames(trail, finding))):
+    elif is_out_of_step(trail, finding):
         yield remedy(RemedyId.CLOSE_CONNECTION).text
     elif finding.outcome is Outcome.RAISED:
         with_timeout = call.syscall.name in _WITH_TIMEOUT

@@ -25,6 +25,7 @@ class Case:
         self._noted: tuple[object, ...] = ()
         self._known_ns = 0
         self._consequences: tuple[str, ...] = ()
+        self._advice: tuple[str, ...] = ()
 
     @property
     def is_settled(self) -> bool:
@@ -65,8 +66,11 @@ class Case:
             amendment = self._handler_news(finding)
         elif before is not None:
             amendment = self._news(before, episode)
-        self._consequences = episode.consequences
-        return EpisodeUpdate(episode, time_ns, before is not None, amendment)
+        new = tuple(one for one in episode.advice if one not in self._advice)
+        self._consequences, self._advice = episode.consequences, episode.advice
+        if before is None:
+            return EpisodeUpdate(episode, time_ns)
+        return EpisodeUpdate(episode, time_ns, amended=True, amendment=amendment, advice=new)
 
     def _gist(self, finding: Finding) -> tuple[object, ...]:
         """What makes it worth speaking again when it differs."""

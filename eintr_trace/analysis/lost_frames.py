@@ -41,3 +41,8 @@ def lost_reply_of(frames: Stack) -> str | None:
         if method != name and method in names:
             return method
     return None
+
+
+def is_out_of_step(trail: Trail, finding: Finding) -> bool:
+    """Tell whether library code was left that cannot go on reading where it was."""
+    return any(fact.retry_is_safe is False for fact in thrift_facts(lost_frames(trail, finding)))

@@ -28,6 +28,13 @@ class RemedyId(StrEnum):
     FIX_EXTENSION = "fix-extension"
     DO_NOT_RETRY_CLOSE = "do-not-retry-close"
     CHECK_CONNECTED = "check-connected"
+    USE_SETTIMEOUT = "use-settimeout"
+    READ_THE_ANSWER = "read-the-answer"
+    COUNT_WHAT_IS_SENT = "count-what-is-sent"
+    MAIN_THREAD_TAKES_IT = "main-thread-takes-it"
+    DO_NOT_RESTART = "do-not-restart"
+    LOCK_WITH_TIMEOUT = "lock-with-timeout"
+    THREAD_FOR_SIGNALS = "thread-for-signals"
 
 
 @dataclass(frozen=True)
@@ -155,6 +162,59 @@ _REMEDIES = (
         "a signal has ended the connect; call connect() again. A listener with a larger backlog "
         "makes the wait rarer.",
         "CPython Modules/socketmodule.c internal_connect(); getpeername(2); seen on 3.6 to 3.14",
+    ),
+    Remedy(
+        RemedyId.USE_SETTIMEOUT,
+        "Python made a call again on a socket with SO_RCVTIMEO or SO_SNDTIMEO",
+        "Use settimeout() instead of the socket's own timeout: after a signal Python then waits"
+        " only for the time that is left.",
+        "PEP 475; CPython Modules/socketmodule.c sock_call_impl(); socket(7), SO_RCVTIMEO",
+    ),
+    Remedy(
+        RemedyId.READ_THE_ANSWER,
+        "an answer was not read to its end, and its connection is still used",
+        "Before anything else is sent on this connection, read the old answer to its end; where"
+        " that is not possible, close it. Send a request again only if doing it twice does no"
+        " harm.",
+        "tcp(7): a stream keeps no boundaries between messages",
+    ),
+    Remedy(
+        RemedyId.COUNT_WHAT_IS_SENT,
+        "sendall() raised and was called again",
+        "Call send() in a loop and count what it returns: after an error sendall() does not say"
+        " how much it has sent.",
+        "https://docs.python.org/3/library/socket.html#socket.socket.sendall",
+    ),
+    Remedy(
+        RemedyId.MAIN_THREAD_TAKES_IT,
+        "another thread than the main one took the signal, and the handler was late (3.3 or newer)",
+        "Block the signal in all threads but the main one, with signal.pthread_sigmask() before"
+        " they are started: the main thread then takes it, and its wait is interrupted. A signal"
+        " that is sent to one thread (tgkill, pthread_kill) stays with that thread.",
+        f"{_SIGNAL_MODULE}#signals-and-threads; signal(7), Signal mask and pending signals",
+    ),
+    Remedy(
+        RemedyId.DO_NOT_RESTART,
+        "the kernel restarted the call and the handler was late (3.5 or newer)",
+        "Leave SA_RESTART off (signal.siginterrupt(signum, True), as signal.signal() does by"
+        " itself): the call then ends with EINTR, and Python runs the handler and calls again.",
+        f"{_SIGNAL_MODULE}#signal.siginterrupt; PEP 475",
+    ),
+    Remedy(
+        RemedyId.LOCK_WITH_TIMEOUT,
+        "Python older than 3.2 waited for a lock",
+        "Before Python 3.2 waiting for a lock runs no signal handlers. Give join(), Event.wait()"
+        " and Queue.get() a timeout, in a loop: Python 2.7 then sleeps and looks in turn, and"
+        " handlers run in between.",
+        "CPython 2.7 Python/thread_pthread.h PyThread_acquire_lock(), Lib/threading.py"
+        " _Condition.wait(); changed in 3.2: threading.Lock.acquire",
+    ),
+    Remedy(
+        RemedyId.THREAD_FOR_SIGNALS,
+        "the main thread could not run the handler for a while",
+        "To learn of the signal at once whatever the main thread does, let a thread of its own"
+        " read from the descriptor of signal.set_wakeup_fd(): CPython's C handler writes to it.",
+        f"{_SIGNAL_MODULE}#signal.set_wakeup_fd; CPython Modules/signalmodule.c trip_signal()",
     ),
 )
 

@@ -15,13 +15,14 @@ class EpisodeUpdate:
     """An episode was judged (``amended`` false) or its judgement changed, as events come.
 
     ``amendment`` says what is new, ``None``: nothing worth a line of its own. ``time_ns`` is
-    when that was seen.
+    when that was seen. ``advice`` is what has come to the episode's with an amendment.
     """
 
     episode: Episode
     time_ns: int
     amended: bool = False
     amendment: str | None = None
+    advice: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,6 @@ def _kind(episode: Episode) -> tuple[object, ...]:
         episode.confidence,
         episode.tracer_induced,
         len(episode.consequences),
-        episode.advice,
         episode.reduced,
     )
 

@@ -69,13 +69,14 @@ class BlockWriter:
         return self._first_line(episode, Span(f", like #{like}", Tone.FAINT))
 
     def amendment(self, update: EpisodeUpdate, outcome_before: Outcome | None) -> str:
-        """Return one line that says what has become known about an earlier block."""
+        """Return what has become known about an earlier block, and what advice comes of that."""
         episode = update.episode
         time = wording.clock_time(self._header, update.time_ns, self._zone)
         spans = [Span(f"{time}  "), Span(update.amendment or "judged again")]
         if episode.outcome is not outcome_before:
             spans += _verdict(episode)
-        return self._layout.paragraph(Span(f"#{episode.id} now", Tone.STRONG), spans, _INDENT)
+        news = self._layout.paragraph(Span(f"#{episode.id} now", Tone.STRONG), spans, _INDENT)
+        return news + "".join(self._listed("advice", update.advice))
 
     def _first_line(self, episode: Episode, *more: Span) -> str:
         time = wording.clock_time(self._header, episode.time_ns, self._zone)

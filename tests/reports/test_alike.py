@@ -47,7 +47,7 @@ def test_another_place_or_outcome_is_another_kind() -> None:
         replace(resumed(4), headline="SIGUSR1 met recvfrom in another place"),
         replace(resumed(5), outcome=Outcome.RAISED),
         replace(resumed(6), tgid=2),
-        replace(resumed(7), advice=("something to change",)),
+        replace(resumed(7), consequences=("something that it cost",)),
     )
     assert [alike.showing(episode) for episode in others] == [Showing.WHOLE] * len(others)
 

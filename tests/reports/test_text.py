@@ -94,6 +94,12 @@ def test_an_amendment_says_when_the_outcome_is_another() -> None:
     assert text.endswith("status 1 → raised\n\n")
 
 
+def test_an_amendment_brings_the_advice_that_comes_of_it() -> None:
+    amended = replace(samples.AMENDED, advice=("do this", "or that"))
+    text = _rendered(samples.told(samples.RAISED), amended)
+    assert text.endswith("status 1\n  advice   do this\n           or that\n\n")
+
+
 def test_the_summary() -> None:
     _equals_golden("summary", _summary(*samples.EPISODES))
 
