@@ -19,11 +19,7 @@ class RemedyId(StrEnum):
     RETRY_LOOP = "retry-loop"
     RETRY_WITH_DEADLINE = "retry-with-deadline"
     CLOSE_CONNECTION = "close-connection"
-    BLOCK_SIGNAL = "block-signal"
-    BLOCK_SIGNAL_IN_C = "block-signal-in-C"
-    WAKEUP_FD = "wakeup-fd"
     HANDLER_MUST_NOT_RAISE = "handler-must-not-raise"
-    SEND_TO_ANOTHER = "send-to-another"
     SLEEP_UNTIL = "sleep-until"
     FIX_EXTENSION = "fix-extension"
     DO_NOT_RETRY_CLOSE = "do-not-retry-close"
@@ -98,41 +94,11 @@ _REMEDIES = (
         "apache/thrift lib/py/src/transport/TTransport.py, TTransportBase.readAll",
     ),
     Remedy(
-        RemedyId.BLOCK_SIGNAL,
-        "Python 3.3 or newer, and the thread must not be interrupted",
-        "Block the signal in this thread around the call with signal.pthread_sigmask(), or in all "
-        "threads but one: it then waits, or another thread takes it.",
-        f"{_SIGNAL_MODULE}#signal.pthread_sigmask; pthread_sigmask(3)",
-    ),
-    Remedy(
-        RemedyId.BLOCK_SIGNAL_IN_C,
-        "Python 2.7, and the thread must not be interrupted",
-        "Python 2.7 has no pthread_sigmask(): block the signal in the process that starts this "
-        "one (the mask is inherited), or call it through ctypes.",
-        "pthread_sigmask(3); execve(2): the signal mask is preserved",
-    ),
-    Remedy(
-        RemedyId.WAKEUP_FD,
-        "the program reacts to the signal in a loop that waits for descriptors",
-        "Let the loop see signals as data among its descriptors, and do nothing in the handler: "
-        "signal.set_wakeup_fd(), or a signalfd with the signal blocked, which interrupts nothing. "
-        "asyncio's loop.add_signal_handler() is made this way. Before Python 3.5 the wait of a "
-        "loop with set_wakeup_fd() still ends with EINTR.",
-        f"{_SIGNAL_MODULE}#signal.set_wakeup_fd; signalfd(2)",
-    ),
-    Remedy(
         RemedyId.HANDLER_MUST_NOT_RAISE,
         "the Python signal handler raised, so the interrupted call was given up",
         "Do not raise in the handler: set a flag or write to a pipe and return; the interrupted "
         "call is then made again. An exception surfaces wherever the program happens to be.",
         f"{_SIGNAL_MODULE}#note-on-signal-handlers-and-exceptions",
-    ),
-    Remedy(
-        RemedyId.SEND_TO_ANOTHER,
-        "the signal is sent by a program that is under one's control",
-        "If it need not be a signal, tell the program in another way, for example through a "
-        "socket or a pipe: no call is interrupted then.",
-        "signal(7)",
     ),
     Remedy(
         RemedyId.SLEEP_UNTIL,
