@@ -25,6 +25,7 @@ from tests.live.harness import (
     attached,
     is_blocked_in,
     program,
+    report_of,
     state_of,
     tracer_of,
     wait_until,
@@ -234,3 +235,10 @@ def test_several_processes_at_once(any_python: Path, tmp_path: Path) -> None:
         (first.pid, "SIGUSR1"),
         (second.pid, "SIGUSR2"),
     }
+
+
+def test_a_program_that_ends_at_once_is_named(tmp_path: Path) -> None:
+    loop = "for i in $(seq 40); do /bin/true $i; done"
+    launch(tmp_path / "r.jsonl", "-f", "--", "/bin/sh", "-c", loop)
+    programs = [seen.argv for seen in report_of(tmp_path / "r.jsonl").processes]
+    assert {("/bin/true", str(number)) for number in range(1, 41)} <= set(programs)

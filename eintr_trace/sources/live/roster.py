@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from eintr_trace.facts.signals import signal_name
 from eintr_trace.model.events import (
@@ -20,6 +21,14 @@ from eintr_trace.sources.live.hold_budget import HoldBudget
 from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 
 _KILLED_STATUS = 128  # a shell's status for a process killed by a signal, plus its number
+
+
+@dataclass(frozen=True)
+class Program:
+    """What runs in a process: its command line, and the path of its executable if known."""
+
+    argv: tuple[str, ...]
+    exe: str | None
 
 
 class Roster:
@@ -41,15 +50,26 @@ class Roster:
         self.processes[process.tgid] = process
         self.tell_process(process, origin)
 
-    def tell_process(self, process: TracedProcess, origin: ThreadOrigin) -> None:
-        """Tell what is known of a process now; told again when its interpreter is found."""
+    @staticmethod
+    def program_of(process: TracedProcess) -> Program:
+        """Look at what runs in a process now."""
+        return Program(proc.argv(process.tgid), proc.executable(process.tgid))
+
+    def tell_process(
+        self, process: TracedProcess, origin: ThreadOrigin, program: Program | None = None
+    ) -> None:
+        """Tell what is known of a process; told again when its interpreter is found.
+
+        ``program`` is what runs in it, ``None``: what is found there now.
+        """
+        program = program or self.program_of(process)
         self._emit(
             ProcessSeen(
                 time.monotonic_ns(),
                 process.tgid,
                 process.tgid,
-                argv=proc.argv(process.tgid),
-                exe=proc.executable(process.tgid),
+                argv=program.argv,
+                exe=program.exe,
                 origin=origin,
                 interpreter=process.interpreter,
                 interpreter_problem=process.problem,
@@ -121,13 +141,15 @@ class Roster:
         """The traced threads of one process."""
         return [tracee for tracee in self.tracees.values() if tracee.process is process]
 
-    def executed(self, process: TracedProcess, former_tid: int, now_ns: int) -> None:
+    def executed(
+        self, process: TracedProcess, former_tid: int, now_ns: int, program: Program
+    ) -> None:
         """execve: the other threads are gone, the caller has the leader's tid (execve(2))."""
         for tracee in self.threads_of(process):
             del self.tracees[tracee.tid]
         self._emit(ProcessExeced(now_ns, process.tgid, process.tgid, former_tid=former_tid))
         process.executed(now_ns)
-        self.tell_process(process, ThreadOrigin.LAUNCHED)
+        self.tell_process(process, ThreadOrigin.LAUNCHED, program)
         self._add_thread(process, process.tgid, ThreadOrigin.LAUNCHED)
 
     def ended(self, tracee: Tracee, now_ns: int, *, status: int | None, signo: int | None) -> None:

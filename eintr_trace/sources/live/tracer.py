@@ -146,9 +146,10 @@ class Tracer:
         for thread in self._roster.threads_of(tracee.process):
             self._forget(thread, "the process has executed another program")
         self._handlers.close(tracee.process)
+        program = self._roster.program_of(tracee.process)  # which may end as soon as it runs
         self._resuming.resume(tracee, now_ns)
         self._handlers.tell()
-        self._roster.executed(tracee.process, former_tid, now_ns)
+        self._roster.executed(tracee.process, former_tid, now_ns, program)
 
     def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
         reap(tracee.tid)
