@@ -57,8 +57,8 @@ def _sigcont(interruption: Interruption) -> Induced | None:
         return None
     return Induced(
         TracerInduced.SIGCONT,
-        "SIGCONT was sent to a process that was not stopped: without a tracer nothing happens;"
-        " every traced thread is taken out of its call for the tracer.",
+        "SIGCONT was sent to a process that was not stopped: without a tracer that interrupts no"
+        " call; under one, every thread leaves its call for the tracer to see it.",
     )
 
 
