@@ -9,6 +9,7 @@ from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.let_through import let_through
+from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
@@ -17,6 +18,14 @@ from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import HandlerKind
 
 _PYTHON_2 = 2
+_RESUMED = (
+    Topic.REENTERED,
+    Topic.STATE,
+    Topic.PEP475,
+    Topic.HANDLER,
+    Topic.HANDLER_RUN,
+    Topic.HANDLER_END,
+)
 
 
 def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
@@ -24,8 +33,7 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     yield from _foreign_handler(trail)
     match finding.outcome:
         case Outcome.RESUMED_BY_INTERPRETER:
-            topics = (Topic.REENTERED, Topic.PEP475, Topic.HANDLER, Topic.HANDLER_RUN)
-            yield _draft(_resumed(trail), *topics)
+            yield _draft(_resumed(trail), *_RESUMED)
         case Outcome.RETRIED_BY_LIBRARY:
             yield _draft(_by_library(trail), Topic.STACK, Topic.REENTERED)
         case Outcome.RESTARTED_BY_KERNEL:
@@ -126,6 +134,8 @@ def _handler_ran_first(trail: Trail) -> bool:
 
 def _made_again(trail: Trail) -> str:
     again, call = trail.reentered, trail.interruption.call
+    if waited_long_enough(trail):
+        return "had no need to wait again: its time was up, or what it waited for had come"
     if again is None or again.call is None or call is None:
         return "called again"
     if again.call.name == call.syscall.name:

@@ -12,6 +12,7 @@ from eintr_trace.analysis.handler_end import is_waiting
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.merged import merged_evidence
+from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.pep475_exhibit import pep475
 from eintr_trace.analysis.reduced import reduced_evidence
@@ -261,7 +262,9 @@ def _catcher_text(catching: Catching) -> str:
 def _state(trail: Trail, finding: Finding) -> Evidence | None:
     """Where the thread was last seen, for the outcomes that rest on it."""
     latest = trail.latest
-    if finding.outcome not in _RESTING_ON_THE_STATE or latest is None:
+    if latest is None or not (
+        finding.outcome in _RESTING_ON_THE_STATE or waited_long_enough(trail)
+    ):
         return None
     if finding.outcome is Outcome.RAISED and finding.chain:
         return None

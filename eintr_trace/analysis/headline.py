@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.interruption import Interruption, Trigger
+from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import place
@@ -37,6 +38,8 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
             return f"the process ended by {trail.interruption.signal.name}"
         case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
             return "CPython takes it for done, but the socket is not connected"
+        case Outcome.RESUMED_BY_INTERPRETER if waited_long_enough(trail):
+            return "CPython went on; there was nothing left to wait for"
         case outcome:
             return _WORDS[outcome]
 

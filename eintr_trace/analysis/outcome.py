@@ -21,6 +21,7 @@ from eintr_trace.analysis.handler_end import (
     may_raise,
 )
 from eintr_trace.analysis.kernel import KernelSide, ShownBy, kernel_side
+from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.reasons import why_unknown
 from eintr_trace.analysis.trail import Ending, Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
@@ -236,6 +237,14 @@ def _returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     return None
 
 
+def _need_not_wait_again(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """CPython resumes this wait, and it was over by the time the handlers had run."""
+    if kernel.action is not KernelAction.EINTR or not waited_long_enough(trail):
+        return None
+    outcome, latest = Outcome.RESUMED_BY_INTERPRETER, trail.latest
+    return Finding(outcome, Confidence.INFERRED, kernel, sighting=latest, by_table=True)
+
+
 def _handed_over_part(trail: Trail, kernel: KernelSide) -> Finding | None:
     """A function that retries only with nothing to hand over came back without an exception."""
     latest, decision = trail.latest, trail.interruption.pep475
@@ -266,6 +275,7 @@ _RULES: tuple[Rule, ...] = (
     _called_again,
     _returned_early,
     _handed_over_part,
+    _need_not_wait_again,
     _raised_unseen,
 )
 

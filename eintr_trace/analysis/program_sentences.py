@@ -69,7 +69,7 @@ def _unharmed(finding: Finding) -> Iterator[Draft]:
             yield _draft(text, Topic.SIGNAL_FRAME, Topic.REENTERED, *rule)
         case Outcome.RESUMED_BY_INTERPRETER:
             text = "The Python code that made the call did not notice that it was interrupted."
-            yield _draft(text, Topic.REENTERED, Topic.PEP475)
+            yield _draft(text, Topic.REENTERED, Topic.STATE, Topic.PEP475)
         case Outcome.COMPLETED:
             text = "There was nothing left to restart: the program gets this result."
             yield _draft(text, Topic.DELIVERY)

@@ -343,7 +343,16 @@ class Trail:
             return False
         if same_call(interrupted.syscall, sighting.call):
             return True
+        if self._handler_is_due(sighting):
+            # CPython runs handlers before it carries on: this is C code below it (OpenSSL).
+            return False
         return at_the_call and sighting.call.name in self._other_ways_on(interrupted.syscall)
+
+    def _handler_is_due(self, sighting: Sighting) -> bool:
+        """Tell whether the Python handler waits still, in the only thread that runs it."""
+        handler = None if sighting.snapshot is None else sighting.snapshot.handler
+        due = handler is not None and handler.tripped is True
+        return due and self.interruption.is_main_thread
 
     def _other_ways_on(self, interrupted: Syscall) -> set[str]:
         """Name the other calls by which CPython carries on: connect(2) goes on with poll(2)."""

@@ -16,6 +16,8 @@ from eintr_trace.sources.live.registers import RESTART_SYSCALL_NR
 
 # An except block may log and then call again: so many calls after a raise are waited for.
 _CALLS_AFTER_RAISE = 16
+# C code below CPython (OpenSSL) may go on for some calls before the Python handler runs.
+_CALLS_WHILE_DUE = 16
 _MOST_STOPS = 200  # syscall-enter-stops: a Python handler that never ends is not followed for ever
 _MOST_NESTED = 8
 
@@ -47,6 +49,7 @@ class Follow:
     ran: bool = False
     stops: int = 0
     calls_after_raise: int = 0
+    calls_while_due: int = 0
     awaiting_result: bool = False
     looked_at_connection: bool = False
 
@@ -74,6 +77,9 @@ class Follow:
         if self.shows_raise(python):
             self.calls_after_raise += 1
             return Step.GO_ON if self.calls_after_raise <= _CALLS_AFTER_RAISE else Step.DONE
+        if _handler_is_due(python):
+            self.calls_while_due += 1
+            return Step.GO_ON if self.calls_while_due <= _CALLS_WHILE_DUE else Step.DONE
         return Step.DONE
 
     def _is_same_call(self, syscall: Syscall) -> bool:
@@ -99,6 +105,13 @@ class Follow:
             return False
         old = {e.address for e in self.python.exceptions} if self.python is not None else set()
         return any(exception.address not in old for exception in python.exceptions)
+
+
+def _handler_is_due(python: PythonSnapshot | None) -> bool:
+    """Whether the Python handler waits still, in the thread that will run it."""
+    if python is None or python.handler is None or not python.is_python_main_thread:
+        return False
+    return python.handler.tripped is True
 
 
 @dataclass
