@@ -41,3 +41,20 @@ def test_no_more_than_a_quarter_is_held_beyond_one_stop_and_the_first_credit(
             now_ns += cost_ns
             held_ns += cost_ns
     assert held_ns <= now_ns / 4 + 20 * MS + 3 * MS
+
+
+def test_hits_of_a_watchpoint_are_paid_for() -> None:
+    """At one kilohertz a quarter is 250 µs: 240 µs of stop fit in, with two hits they do not."""
+
+    def served(hits: int) -> int:
+        budget = HoldBudget(0)
+        number_served = 0
+        for number in range(1, 10_001):
+            if budget.allows(number * MS):
+                number_served += 1
+                budget.spend(MS * 14 // 100)
+                budget.spend_hits(hits)
+        return number_served
+
+    assert served(0) == 10_000
+    assert 9_000 < served(2) < 10_000

@@ -70,7 +70,7 @@ def write():
 
 
 def fork():
-    """The same in a child, made when a first line has come."""
+    """A child of it does as `restart`, made when a first line has come."""
     read_line()
     child = os.fork()
     if child:

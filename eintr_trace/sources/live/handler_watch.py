@@ -35,6 +35,7 @@ from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 # Of the main thread's four hardware breakpoints: a debugger wants some too.
 _MOST_SLOTS = 2
 _TRIPPED_BYTES = 4
+HITS_OF_A_DELIVERY = 2  # the C handler's and the one before the Python handler
 
 # SIGIO is asked for only so long after a delivery: each costs the program as much again as its
 # hit, and most handlers have begun by then, which the next stop or one look shows.

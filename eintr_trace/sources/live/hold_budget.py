@@ -11,6 +11,7 @@ _CREDIT_LIMIT_NS = 20_000_000  # a few episodes close together, of which the fir
 # Waking the tracer and then the thread again, mostly across CPUs: not seen by either clock
 # reading around a stop. Measured 60 to 150 µs on 2 virtual CPUs.
 _WAKE_UP_NS = 100_000
+_HIT_NS = 13_000  # measured there, too; the thread that is hit does not stop
 
 
 class HoldBudget:
@@ -30,3 +31,7 @@ class HoldBudget:
     def spend(self, held_ns: int) -> None:
         """Count one stop; credit may become debt, which is paid by passing deliveries on."""
         self._credit_ns -= held_ns + _WAKE_UP_NS
+
+    def spend_hits(self, hits: int) -> None:
+        """Count the hits of a watchpoint that a delivery will have."""
+        self._credit_ns -= hits * _HIT_NS

@@ -19,7 +19,7 @@ from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.deliveries import Deliveries
-from eintr_trace.sources.live.handler_watch import HandlerWatches
+from eintr_trace.sources.live.handler_watch import HITS_OF_A_DELIVERY, HandlerWatches
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import read_registers
 from eintr_trace.sources.live.resuming import Resuming
@@ -189,6 +189,8 @@ class Tracer:
         if tracee.following.innermost is None:
             self._decided += 1
         event = self._handlers.delivering(tracee, event)
+        if event.handler_watch is not None:
+            tracee.budget.spend_hits(HITS_OF_A_DELIVERY)
         held_ns = self._resuming.resume(tracee, now_ns, signo)
         self._deliveries.tell(tracee, replace(event, held_ns=held_ns))
 
