@@ -23,6 +23,10 @@ REDUCTION_TEXTS: Final[dict[Reduction, str]] = {
         "when the Python handler began was not watched: eintr-trace had no file descriptor or"
         " no locked memory left (EMFILE, ENOMEM; RLIMIT_NOFILE and RLIMIT_MEMLOCK of getrlimit(2))"
     ),
+    Reduction.WATCHPOINT_SPARED: (
+        "when the Python handler began was not watched: signals came so fast that its hits would"
+        " have held the program back"
+    ),
     Reduction.MAIN_THREAD_UNKNOWN: (
         "when the Python handler began was not watched: which thread is CPython's main thread"
         " could not be read"

@@ -30,6 +30,7 @@ class Reduction(StrEnum):
     WATCHPOINT_REFUSED = "watchpoint-refused"  # not allowed, or this machine has none
     WATCHPOINTS_TAKEN = "watchpoints-taken"  # no slot left
     WATCHPOINT_UNOPENED = "watchpoint-unopened"  # no descriptor left, or no memory
+    WATCHPOINT_SPARED = "watchpoint-spared"  # signals come too fast to pay for it
     MAIN_THREAD_UNKNOWN = "main-thread-unknown"
 
 

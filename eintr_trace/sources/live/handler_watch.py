@@ -190,6 +190,9 @@ class HandlerWatches:
         main_tid = _main_tid(tracee, event.python)
         if main_tid is None:
             return _reduced(event, Reduction.MAIN_THREAD_UNKNOWN)
+        if tracee.budget.is_short:
+            self.passing(tracee, event.signal.signo)
+            return _reduced(event, Reduction.WATCHPOINT_SPARED)
         # What it saw until now was before this delivery.
         self._collect()
         try:

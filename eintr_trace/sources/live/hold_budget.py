@@ -28,6 +28,11 @@ class HoldBudget:
         self._counted_until_ns = now_ns
         return self._credit_ns > 0
 
+    @property
+    def is_short(self) -> bool:
+        """Whether signals come so fast that only what is needed most may be paid for."""
+        return self._credit_ns < _CREDIT_LIMIT_NS // 2
+
     def spend(self, held_ns: int) -> None:
         """Count one stop; credit may become debt, which is paid by passing deliveries on."""
         self._credit_ns -= held_ns + _WAKE_UP_NS
