@@ -188,7 +188,11 @@ def _page(
     return MatrixPage(
         results=results,
         scenarios=tuple(scenario.name for scenario in order.scenarios),
-        interpreters=tuple(interpreter.name for interpreter in order.interpreters),
+        # Side by side what is judged in full.
+        interpreters=tuple(
+            one.name
+            for one in sorted(order.interpreters, key=lambda one: one.implementation != "CPython")
+        ),
         dispositions=order.dispositions,
         # Not the whole path: the page is for readers elsewhere.
         not_started=tuple(

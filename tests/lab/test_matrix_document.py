@@ -89,3 +89,11 @@ def test_an_interpreter_that_does_not_start_is_listed() -> None:
     text = page(cell("2.7.18", Disposition.PLAIN, Status.AGREE, RAISED))
     assert "| python2.6 (pyenv) | ended with \\| status 1 |" in text
     assert "| every verdict is what the program says | 1 |" in text
+
+
+def test_of_another_implementation_the_kernels_half_is_shown() -> None:
+    half = replace(UNKNOWN, kernels_half=True)
+    text = page(cell("3.11.17", Disposition.PLAIN, Status.AGREE, half))
+    assert "| recv | EINTR |" in text
+    text = page(cell("3.11.17", Disposition.PLAIN, Status.UNKNOWN, UNKNOWN))
+    assert "| recv | unknown |" in text

@@ -60,6 +60,8 @@ class Verdict:
 
     ``allowed`` are outcomes, ``because`` says why these. ``differences``: where the episode
     and the program's account part; none if they agree. ``reason`` is that of an ``unknown``.
+    ``kernels_half``: only what the kernel did was compared, for want of an interpreter that is
+    read (PyPy).
     """
 
     signal: str
@@ -73,6 +75,7 @@ class Verdict:
     because: str
     differences: tuple[str, ...] = ()
     reason: str | None = None
+    kernels_half: bool = False
 
 
 @dataclass(frozen=True)

@@ -152,6 +152,7 @@ def _verdict(episode: Episode, truth: Truth, run: CellRun, readable: bool) -> Ve
         because=truth.because,
         differences=differences,
         reason=_reason(episode) if is_unknown and readable else None,
+        kernels_half=not readable,
     )
 
 

@@ -9,8 +9,8 @@ from itertools import groupby
 from typing import assert_never
 
 from eintr_trace.lab.dispositions import PLANS, Disposition
-from eintr_trace.lab.matrix.cells import CellResult, Status
-from eintr_trace.model.episodes import Outcome
+from eintr_trace.lab.matrix.cells import CellResult, Status, Verdict
+from eintr_trace.model.episodes import KernelAction, Outcome
 
 WORDS: Mapping[Outcome, str] = {
     Outcome.RESTARTED_BY_KERNEL: "restarted",
@@ -25,6 +25,7 @@ WORDS: Mapping[Outcome, str] = {
     Outcome.DIED: "died",
     Outcome.UNKNOWN: "unknown",
 }
+_KERNELS_HALF = "EINTR"
 _INDUCED_SIGN = "†"
 _WRONG_SIGN = "✗"
 _NOTHING = "–"
@@ -93,6 +94,11 @@ _STATUS_TEXT: Mapping[Status, str] = {
 def _legend() -> str:
     rows: list[Row] = [(word, f"`{outcome}`") for outcome, word in WORDS.items()]
     rows += [
+        (
+            _KERNELS_HALF,
+            "the kernel handed it out; what became of it is not judged: the tool reads CPython,"
+            " and PyPy gets the kernel's half",
+        ),
         (_INDUCED_SIGN, "only because a tracer is attached: `tracer_induced`"),
         (_WRONG_SIGN, "the program says otherwise"),
         ("failed", "the program did not do its part"),
@@ -152,10 +158,18 @@ def _said(result: CellResult) -> str:
     words: dict[str, None] = {}
     for verdict in result.verdicts:
         induced = verdict.tracer_induced is not None
-        words[WORDS[Outcome(verdict.outcome)] + (_INDUCED_SIGN if induced else "")] = None
+        words[_word(verdict) + (_INDUCED_SIGN if induced else "")] = None
     if len(words) > 1:
         words.pop(WORDS[Outcome.NOT_BLOCKING], None)
     return " + ".join(words) or "nothing"
+
+
+def _word(verdict: Verdict) -> str:
+    outcome = Outcome(verdict.outcome)
+    gave_eintr = verdict.kernel_action == KernelAction.EINTR
+    if verdict.kernels_half and outcome is Outcome.UNKNOWN and gave_eintr:
+        return _KERNELS_HALF
+    return WORDS[outcome]
 
 
 def _not_well(page: MatrixPage) -> Iterator[str]:
