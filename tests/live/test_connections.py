@@ -80,8 +80,22 @@ def test_what_comes_later_is_told_once_and_the_looks_end(watched: Watched) -> No
     watched.stop(RAISED)
     assert watched.unread() == [0]
     watched.theirs.send(b"x" * 100)
-    assert watched.look_to_the_end() <= 10
+    assert watched.look_to_the_end() < 50
     assert watched.unread() == [0, 100]
+
+
+def test_of_what_trickles_in_only_the_doubling_is_told(watched: Watched) -> None:
+    watched.stop(RAISED)
+    watched.connections.look(SECOND_NS)
+    for _ in range(9):
+        watched.theirs.send(b"x")
+        at_ns = watched.connections.next_look_ns()
+        assert at_ns is not None
+        watched.connections.look(at_ns)
+    assert watched.unread() == [0, 1, 2, 4, 8]
+    watched.ours.recv(3)
+    watched.look_to_the_end()
+    assert watched.unread() == [0, 1, 2, 4, 8, 6]
 
 
 def test_late_looks_are_one(watched: Watched) -> None:

@@ -1,14 +1,14 @@
 """Sockets whose interrupted call raised: what lies unread in them, and whether they stay open.
 
 The rest of a reply may come long after the exception, and no stop would tell. So a socket is
-looked at when the exception is seen and then a few times more, ever further apart. Nothing is
+looked at when the exception is seen, and for a minute more, ever further apart. Nothing is
 stopped for it, and where nothing was raised nothing is looked at.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Container
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eintr_trace.model.events import ConnectionSeen, Event, FileDescriptor
 from eintr_trace.model.python_state import PythonSnapshot
@@ -18,7 +18,10 @@ from eintr_trace.sources.live.follow import Follow
 from eintr_trace.sources.live.tracee import Tracee
 
 # After the exception; the last one ends the watch.
-_LOOKS_AFTER_NS = tuple(ms * 1_000_000 for ms in (100, 300, 1_000, 3_000, 10_000, 30_000))
+_LOOKS_AFTER_NS = tuple(
+    ms * 1_000_000
+    for ms in (100, 300, 600, *range(1_000, 30_000, 1_000), *range(30_000, 60_001, 5_000))
+)
 _MOST_WATCHED = 64
 
 
@@ -84,7 +87,16 @@ class Connections:
         now = describe_descriptor(watch.tgid, watch.told.fd)
         is_open = now.target == watch.inode
         # A process that is ending has closed everything, which its end will tell.
-        if now != watch.told and (is_open or not proc.is_ending(watch.tgid)):
+        if _is_news(watch.told, now) and (is_open or not proc.is_ending(watch.tgid)):
             self._emit(ConnectionSeen(now_ns, watch.tgid, watch.tid, now))
             watch.told = now
         return is_open
+
+
+def _is_news(told: FileDescriptor, now: FileDescriptor) -> bool:
+    """Whether more than the amount has changed, or that by so much: a reply comes in pieces."""
+    before_bytes, now_bytes = told.unread_bytes, now.unread_bytes
+    if before_bytes is None or now_bytes is None or before_bytes == now_bytes:
+        return now != told
+    grows = before_bytes < now_bytes < 2 * before_bytes
+    return not grows or replace(now, unread_bytes=before_bytes) != told
