@@ -41,6 +41,10 @@ class TextStyle:
     zone: tzinfo | None = None
 
 
+# Of the episodes with less evidence; -v names all.
+_MOST_RUNS = 20
+
+
 class TextReport:
     """Writes a trace's report to ``stream`` while the trace goes on."""
 
@@ -136,7 +140,8 @@ class TextReport:
             yield self._entry("merged", text)
         for kind, _count in summary.by_reduction:
             numbers = [episode.id for episode in report.episodes if kind in episode.reduced]
-            text = f"in {wording.numbered(numbers)}, {REDUCTION_TEXTS[kind]}"
+            most = None if self._detail is Detail.EVIDENCE else _MOST_RUNS
+            text = f"in {wording.numbered(numbers, most)}, {REDUCTION_TEXTS[kind]}"
             yield self._entry("reduced", text, Tone.WARN)
         if summary.passed:
             text = f"{summary.passed} signals went by unread, so that the program made progress"

@@ -51,15 +51,20 @@ def duration(span_ns: int) -> str:
     return f"{span_ns} ns"
 
 
-def numbered(numbers: Iterable[int]) -> str:
-    """Return ascending episode numbers, runs of them as their ends: ``#2, #4 to #9``."""
+def numbered(numbers: Iterable[int], most: int | None = None) -> str:
+    """Return ascending episode numbers, runs of them as their ends: ``#2, #4 to #9``.
+
+    Of more than ``most`` runs the later ones are counted: ``… and 12 more``.
+    """
     runs: list[list[int]] = []
     for number in numbers:
         if runs and number == runs[-1][-1] + 1:
             runs[-1] = [runs[-1][0], number]
         else:
             runs.append([number])
-    return ", ".join(" to ".join(f"#{end}" for end in run) for run in runs)
+    shown = ", ".join(" to ".join(f"#{end}" for end in run) for run in runs[:most])
+    left = sum(run[-1] - run[0] + 1 for run in runs[len(runs[:most]) :])
+    return f"{shown} and {left} more" if left else shown
 
 
 def headline(episode: Episode) -> str:

@@ -25,3 +25,11 @@ def test_a_time_that_no_calendar_has_is_not_a_defect(time_ns: int) -> None:
 )
 def test_numbers_in_a_row_are_told_by_their_ends(numbers: list[int], text: str) -> None:
     assert numbered(numbers) == text
+
+
+@pytest.mark.parametrize(
+    ("most", "text"),
+    [(3, "#1 to #2, #4, #6 to #8"), (2, "#1 to #2, #4 and 3 more"), (1, "#1 to #2 and 4 more")],
+)
+def test_of_many_runs_the_later_ones_are_counted(most: int, text: str) -> None:
+    assert numbered([1, 2, 4, 6, 7, 8], most) == text
