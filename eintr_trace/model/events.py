@@ -169,9 +169,8 @@ class SignalDelivered(Event):
 
     ``call`` is ``None`` when no call was in progress. ``before_user_mode`` marks a second
     delivery before the thread ran anything: its registers are the first handler's, and
-    ``handler_address`` is then that first handler's address. ``others_held`` are threads of
-    the process that the tracer held when the signal was sent to the process: it may have been
-    rerouted. ``rerouted_from`` is the main thread's tid when the kernel would have chosen it.
+    ``handler_address`` is then that first handler's address. ``rerouted_from`` is the main
+    thread's tid when the kernel would have chosen it, had the tracer not held it.
     ``merged`` is ``None`` where none did, or where it could not be seen; in the latter case
     ``pending_again`` says whether the same signal was pending once more in this stop.
     ``reduced``: what this stop would else have shown as well. ``handler_watch`` is there where
@@ -213,8 +212,7 @@ class HandlerReturning(Event):
 
     ``saved_retval`` and ``saved_ip`` are what the signal frame will restore: -4 is the EINTR
     the program will see; the call's number with the address of its instruction is a restart.
-    ``nr`` is the number the restart will use. ``tripped``: CPython's table says its C handler
-    ran.
+    ``python`` has only the signal's entry in CPython's table: tripped, if its C handler ran.
     """
 
     saved_retval: int | None
