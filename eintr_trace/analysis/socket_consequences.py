@@ -46,7 +46,7 @@ def left_unread(trail: Trail, finding: Finding) -> Consequence | None:
 
 
 def sent_again(trail: Trail, finding: Finding) -> Consequence | None:
-    """A request on the connection of the lost reply: done twice, and answered by the old one."""
+    """A request on the connection of the lost reply: maybe done twice, answered by the old one."""
     socket = trail.socket
     if not _got_out_of_step(trail, finding) or socket.sent is None:
         return None
@@ -57,15 +57,15 @@ def sent_again(trail: Trail, finding: Finding) -> Consequence | None:
     method = lost_reply_of(lost_frames(trail, finding))
     if method is not None and _is_sending(socket, method):
         text = (
-            f"The program called {method} again: {sent}. The server runs it twice, and what is"
-            " read next is what was left of the first reply"
+            f"The program called {method} again: {sent}. The server may run it twice, and what"
+            " is read next is what was left of the first reply"
         )
     elif method is not None:
         text = f"Then {sent}: what is read next is what was left of the reply of {method}"
     else:
         text = (
-            f"Then {sent}: if it is the request again, the other side does it twice, and what is"
-            " read next may be left over from the first answer"
+            f"Then {sent}: if it is the request again, the other side may do it twice, and what"
+            " is read next may be left over from the first answer"
         )
     topics = (Topic.SENT_AGAIN, Topic.FRAMING, Topic.STACK, Topic.CATCHER)
     return Consequence(f"{text}.", topics)
