@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.handler_end import handler_raised
-from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
 
 # With these, CPython's retry looks first whether the time is up (PEP 475), or the lock there
@@ -41,9 +41,7 @@ def waited_long_enough(trail: Trail) -> bool:
 
 def _has_gone_on(trail: Trail) -> bool:
     """Tell whether Python code ran after the call, if only to make another from the same place."""
-    latest, again = trail.latest, trail.reentered
+    again = trail.reentered
     if again is not None:
         return again.survival is not None and again.survival.code_ran
-    if latest is None or latest.survival is None:
-        return trail.ending is Ending.THREAD_EXITED
-    return latest.call is not None and not latest.survival.at_the_call
+    return trail.has_left_the_call

@@ -23,7 +23,7 @@ from eintr_trace.analysis.handler_end import (
 from eintr_trace.analysis.kernel import KernelSide, ShownBy, kernel_side
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.reasons import why_unknown
-from eintr_trace.analysis.trail import Ending, Sighting, Trail
+from eintr_trace.analysis.trail import Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import Confidence, KernelAction, Outcome
 
@@ -179,7 +179,7 @@ def _raised_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     if _behaviour(trail) is not Behaviour.RAISES or handler_raised(trail) is not False:
         return None
-    if latest is None or not _has_left_the_call(trail):
+    if latest is None or not trail.has_left_the_call:
         return None
     return Finding(Outcome.RAISED, Confidence.INFERRED, kernel, sighting=latest, by_table=True)
 
@@ -227,7 +227,7 @@ def _returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
         # Foreign C code may have called again itself.
         foreign = trail.interruption.calls_foreign_code
         return None if foreign else _early(kernel, again, Confidence.INFERRED)
-    if latest is None or latest.chain or not _has_left_the_call(trail):
+    if latest is None or latest.chain or not trail.has_left_the_call:
         return None
     seen = _keeps_caught_exceptions(trail) and _is_alive(latest) and _went_on(latest)
     if by_table and (seen or not may_raise(trail)):
@@ -253,7 +253,7 @@ def _handed_over_part(trail: Trail, kernel: KernelSide) -> Finding | None:
     partial = bool(decision.rows) and all(row.hands_over_part for row in decision.rows)
     if not partial or decision.calls_again is not True or handler_raised(trail) is not False:
         return None
-    if latest is None or latest.chain or not _has_left_the_call(trail):
+    if latest is None or latest.chain or not trail.has_left_the_call:
         return None
     return _early(kernel, latest, Confidence.INFERRED)
 
@@ -341,14 +341,6 @@ def _comes_back_to_python(trail: Trail) -> bool:
             return True
         return _behaviour(trail) is Behaviour.RETURNS_EARLY and called_here(trail)
     return _behaviour(trail) is Behaviour.RAISES
-
-
-def _has_left_the_call(trail: Trail) -> bool:
-    """Tell whether the interrupted frame has moved on, or the thread has ended."""
-    latest = trail.latest
-    if latest is None or latest.survival is None:
-        return trail.ending is Ending.THREAD_EXITED
-    return not latest.survival.at_the_call
 
 
 def _came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:

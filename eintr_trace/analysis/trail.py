@@ -144,6 +144,13 @@ class Trail:
         )
 
     @property
+    def has_left_the_call(self) -> bool:
+        """Whether the interrupted frame has moved on, or the thread has ended."""
+        if self.latest is None or self.latest.survival is None:
+            return self.ending is Ending.THREAD_EXITED
+        return not self.latest.survival.at_the_call
+
+    @property
     def in_c_handler(self) -> bool:
         """Whether the C handler is still to return, as far as the events tell."""
         return self.runs_c_handler is True and self.restored is None and self.lost_events == 0
