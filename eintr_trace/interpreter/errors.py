@@ -17,10 +17,6 @@ class NotReadableInterpreterError(EintrTraceError):
         self.interpreter = interpreter
 
 
-class UnusableElfError(Exception):
-    """An ELF file is corrupt, of another machine, or too large to be what it claims."""
-
-
 class ReadError(Exception):
     """Something in the process could not be read, or is not what it should be there."""
 

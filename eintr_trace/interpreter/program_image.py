@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from eintr_trace.interpreter.elf_file import ELF_HEADER_BYTES, ElfFile, read_elf
-from eintr_trace.interpreter.errors import NotReadableInterpreterError, UnusableElfError
-from eintr_trace.interpreter.mapped_files import MappedFile, mapped_programs, open_mapped
+from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.memory import Memory
+from eintr_trace.native.elf_file import ELF_HEADER_BYTES, ElfFile, read_elf
+from eintr_trace.native.errors import UnusableElfError
+from eintr_trace.native.mapped_files import MappedFile, mapped_programs, open_mapped
 
 # A program whose files are all no interpreters is searched only this far.
 _MAX_FILES = 256

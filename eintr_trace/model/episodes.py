@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from eintr_trace.model.c_stack import CodeRole, Package, PathEnd, PathStep
 from eintr_trace.model.events import Reduction, SignalInfo, Syscall
 from eintr_trace.model.python_state import CodeLocation, PythonFrame
 
@@ -160,12 +161,54 @@ class RaisedException:
     found_in: str
 
 
+class DecisionKind(StrEnum):
+    """What C code decided to do about EINTR."""
+
+    RAISE = "raise"  # makes an exception of it
+    CALL_AGAIN = "call-again"  # lets CPython run its signal handlers, and then calls again
+    NONE = "none"  # went back to the evaluation loop without looking at it
+
+
 @dataclass(frozen=True)
 class Decision:
-    """The C function that decided, and the C stack above it (innermost first)."""
+    """What was decided about EINTR, by the C function ``function``, as a sample showed.
 
+    ``c_stack`` are the functions that had called it, innermost first, up to the evaluation loop.
+    """
+
+    kind: DecisionKind
     function: str
     c_stack: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """The C code that the interrupted call gave EINTR to: the first that is not the C library's.
+
+    ``function`` is its symbol, ``file`` the program file it lies in; ``module`` is an extension
+    module's Python name; ``package`` owns the file. ``retries_since`` is the CPython version
+    since which this function calls again (CPython's own only).
+    """
+
+    role: CodeRole
+    function: str | None
+    file: str | None
+    module: str | None = None
+    package: Package | None = None
+    retries_since: str | None = None
+
+
+@dataclass(frozen=True)
+class CPath:
+    """The way of the thread through C, function by function, from the interrupted call on.
+
+    ``seen_in`` is the episode in which it was single-stepped, if not in this one.
+    """
+
+    functions: tuple[str, ...]
+    end: PathEnd
+    steps: tuple[PathStep, ...] = ()
+    seen_in: int | None = None
 
 
 @dataclass(frozen=True)
@@ -204,8 +247,9 @@ class Episode:
     exceptions: tuple[RaisedException, ...] = ()
     caught: bool | None = None
     caught_at: CodeLocation | None = None
+    received_by: Receiver | None = None
     decision: Decision | None = None
-    c_path: tuple[str, ...] | None = None
+    c_path: CPath | None = None
     follow_up: FollowUp | None = None
     exit_status: int | None = None
     consequences: tuple[str, ...] = ()

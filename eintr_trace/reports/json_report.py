@@ -18,6 +18,7 @@ from eintr_trace.model.episodes import (
     InterruptedSyscall,
     PythonSide,
     RaisedException,
+    Receiver,
     Sentence,
 )
 from eintr_trace.model.events import ProcessSeen, SignalInfo, TraceEnded
@@ -125,7 +126,10 @@ def _episode(episode: Episode) -> Json:
         "caught": episode.caught,
         "caught_at": _location(episode.caught_at),
         "decision": None if episode.decision is None else _decision(episode.decision),
-        "c_path": None if episode.c_path is None else list(episode.c_path),
+        "received_by": None if episode.received_by is None else _receiver(episode.received_by),
+        "c_path": None if episode.c_path is None else list(episode.c_path.functions),
+        "c_path_end": None if episode.c_path is None else episode.c_path.end.value,
+        "c_path_seen_in": None if episode.c_path is None else episode.c_path.seen_in,
         "follow_up": None if episode.follow_up is None else _follow_up(episode.follow_up),
         "exit_status": episode.exit_status,
         "consequences": list(episode.consequences),
@@ -210,7 +214,23 @@ def _location(location: CodeLocation | None) -> Json | None:
 
 
 def _decision(decision: Decision) -> Json:
-    return {"function": decision.function, "c_stack": list(decision.c_stack)}
+    return {
+        "kind": decision.kind.value,
+        "function": decision.function,
+        "c_stack": list(decision.c_stack),
+    }
+
+
+def _receiver(receiver: Receiver) -> Json:
+    package = receiver.package
+    return {
+        "role": receiver.role.value,
+        "function": receiver.function,
+        "file": receiver.file,
+        "module": receiver.module,
+        "package": None if package is None else {"name": package.name, "version": package.version},
+        "retries_since": receiver.retries_since,
+    }
 
 
 def _follow_up(follow_up: FollowUp) -> Json:

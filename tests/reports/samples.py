@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import replace
 
+from eintr_trace.model.c_stack import CodeRole, PathEnd
 from eintr_trace.model.episodes import (
     Confidence,
+    CPath,
     Decision,
+    DecisionKind,
     DelayBound,
     Episode,
     Evidence,
@@ -20,6 +23,7 @@ from eintr_trace.model.episodes import (
     Outcome,
     PythonSide,
     RaisedException,
+    Receiver,
     Sentence,
     TracerInduced,
 )
@@ -147,8 +151,13 @@ RESUMED = Episode(
         HandlerRun(HANDLER, 210_000, DelayBound.EXACT, deliveries=1, inside_call=True),
         problem="the stack is cut after 3 frames",
     ),
-    decision=Decision("sock_call_impl", ("sock_call_impl", "sock_recv")),
-    c_path=("recv", "sock_recv", "PyErr_CheckSignals", "recv"),
+    decision=Decision(
+        DecisionKind.CALL_AGAIN, "PyErr_CheckSignals", ("sock_call_impl", "sock_recv")
+    ),
+    received_by=Receiver(
+        CodeRole.CPYTHON, "sock_recv", "/opt/py/bin/python3.12", retries_since="3.5"
+    ),
+    c_path=CPath(("recv", "sock_recv", "PyErr_CheckSignals"), PathEnd.HANDLER_DUE, seen_in=1),
     follow_up=FollowUp(4096, 1_204_000_000),
     evidence=(
         Evidence(EvidenceKind.FOLLOWING_CALL, "the same recvfrom again", 2_000_400_000),

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eintr_trace.errors import MalformedInputError
-from eintr_trace.model import events
+from eintr_trace.model import events, stack_events
 from eintr_trace.model.events import Event
 from eintr_trace.model.trace import FORMAT_NAME, FORMAT_VERSION, TraceHeader
 
@@ -46,13 +46,24 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "exec": events.ProcessExeced,
     "thread-exit": events.ThreadExited,
     "process-exit": events.ProcessExited,
+    "library": stack_events.LibrarySeen,
+    "stack": stack_events.StackSeen,
+    "path": stack_events.PathSeen,
+    "decision-unwatched": stack_events.DecisionUnwatched,
     "lost": events.EventsLost,
     "warning": events.Warned,
     "end": events.TraceEnded,
 }
 """The tags are the format: a class may be renamed, its tag may not."""
 
-_TAGS = {event_type: tag for tag, event_type in EVENT_TYPES.items()}
+RAW_EVENT_TYPES: dict[str, type[Event]] = {
+    "code-mapped": stack_events.CodeMapped,
+    "stack-copied": stack_events.StackCopied,
+    "stepped": stack_events.Stepped,
+}
+"""From the tracer to the reporting process only, which names what is in them."""
+
+_TAGS = {event_type: tag for tag, event_type in (EVENT_TYPES | RAW_EVENT_TYPES).items()}
 
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
-from eintr_trace.interpreter.errors import UnusableElfError
+from eintr_trace.native.errors import UnusableElfError
 
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from eintr_trace.interpreter.elf_file import ElfFile, read_elf
-from eintr_trace.interpreter.errors import UnusableElfError
+from eintr_trace.native.elf_file import ElfFile, read_elf
+from eintr_trace.native.errors import UnusableElfError
 
 WANTED = ("environ", "_PyRuntime", "Py_GetVersion", "main")
 E_SHOFF, E_SHNUM, E_MACHINE, E_PHNUM = 0x28, 0x3C, 0x12, 0x38

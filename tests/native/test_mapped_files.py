@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from eintr_trace.interpreter.mapped_files import MappedFile, mapped_programs, open_mapped
+from eintr_trace.native.mapped_files import MappedFile, mapped_programs, open_mapped
 from tests.interpreter.processes import Tracees, installation
 
 pytestmark = pytest.mark.live

@@ -1,0 +1,7 @@
+"""What can go wrong while reading program files."""
+
+from __future__ import annotations
+
+
+class UnusableElfError(Exception):
+    """An ELF file is corrupt, of another machine, or too large to be what it claims."""
