@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import singledispatchmethod
 
+from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
-from eintr_trace.analysis.interruption import from_delivery, from_stop
+from eintr_trace.analysis.interruption import Interruption, from_delivery, from_stop
 from eintr_trace.analysis.process import ProcessState, ThreadState, is_same_program
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.model.episodes import Episode
@@ -36,6 +37,7 @@ from eintr_trace.model.events import (
     WentQuiet,
 )
 from eintr_trace.model.report import EpisodeUpdate, Report, Summary
+from eintr_trace.model.stack_events import DecisionUnwatched, LibrarySeen, PathSeen, StackSeen
 from eintr_trace.model.trace import TraceHeader
 
 
@@ -143,7 +145,7 @@ class Judge:
                 thread.push_signal_frame(absorbing.trail, event)
             return [absorbing]
         thread.observe(event)
-        trail = Trail(from_delivery(self._next_id(), event, self._process(event.tgid).seen))
+        trail = self._trail(from_delivery(self._next_id(), event, self._process(event.tgid).seen))
         if event.disposition is Disposition.CAUGHT:
             thread.push_signal_frame(trail, event)
         return self._began(thread, trail)
@@ -155,7 +157,7 @@ class Judge:
         if not thread.begins_with_stop(event):
             return thread.cases
         seen = self._process(event.tgid).seen
-        return self._began(thread, Trail(from_stop(self._next_id(), event, seen)))
+        return self._began(thread, self._trail(from_stop(self._next_id(), event, seen)))
 
     @_take.register
     def _continue_trapped(self, event: ContinueTrapped) -> Iterable[Case]:
@@ -164,7 +166,7 @@ class Judge:
         if not thread.begins_with_trap(event):
             return thread.cases
         seen = self._process(event.tgid).seen
-        return self._began(thread, Trail(from_stop(self._next_id(), event, seen)))
+        return self._began(thread, self._trail(from_stop(self._next_id(), event, seen)))
 
     @_take.register
     def _handler_returning(self, event: HandlerReturning) -> Iterable[Case]:
@@ -189,10 +191,21 @@ class Judge:
     @_take.register(SyscallEntered)
     @_take.register(SyscallExited)
     @_take.register(WentQuiet)
-    def _followed(self, event: SyscallEntered | SyscallExited | WentQuiet) -> Iterable[Case]:
+    @_take.register(StackSeen)
+    @_take.register(DecisionUnwatched)
+    def _followed(self, event: Event) -> Iterable[Case]:
         thread = self._thread(event)
         thread.observe(event)
         return thread.cases
+
+    @_take.register
+    def _library_seen(self, event: LibrarySeen) -> Iterable[Case]:
+        self._process(event.tgid).libraries[event.file] = event
+        return ()
+
+    @_take.register
+    def _path_seen(self, event: PathSeen) -> Iterable[Case]:
+        return self._thread(event).path_seen(event)
 
     @_take.register
     def _connection_seen(self, event: ConnectionSeen) -> Iterable[Case]:
@@ -227,6 +240,10 @@ class Judge:
     def _trace_ended(self, event: TraceEnded) -> Iterable[Case]:
         self._ended = event
         return list(self._end_everything())
+
+    def _trail(self, interruption: Interruption) -> Trail:
+        libraries = self._process(interruption.tgid).libraries
+        return Trail(interruption, c_side=CSide(libraries))
 
     def _began(self, thread: ThreadState, trail: Trail) -> Iterable[Case]:
         """Put a new interruption under judgement; give it, and those it may concern."""

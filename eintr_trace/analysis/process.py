@@ -23,6 +23,7 @@ from eintr_trace.model.events import (
     SignalDelivered,
     ThreadExited,
 )
+from eintr_trace.model.stack_events import LibrarySeen, PathSeen
 
 # Signals can nest without end; beyond these the oldest interruption is given up.
 _MOST_CASES = 8
@@ -84,6 +85,13 @@ class ThreadState:
         self._signal_frames.clear()
         return ended
 
+    def path_seen(self, event: PathSeen) -> list[Case]:
+        """Show a path to the interruption whose call it leads away from: the latest."""
+        returned = [case for case in self.cases if not case.trail.in_c_handler]
+        for case in returned[-1:]:
+            case.trail.observe(event)
+        return returned[-1:]
+
     def absorbing(self, event: SignalDelivered) -> Case | None:
         """Find the stop or trap that this delivery of SIGCONT belongs to."""
         if event.signal.signo != SIGCONT or not self.cases:
@@ -119,11 +127,12 @@ class ProcessState:
     ``last_raising`` the last episode that ended in an exception: the process may end by it.
     ``_connections`` are the last such episodes by the descriptor whose call was interrupted.
     ``awaited`` are those whose Python handler is still to begin, though their threads may be
-    followed no more.
+    followed no more. ``libraries`` are the program files that frames were seen in.
     """
 
     def __init__(self) -> None:
         self.seen: ProcessSeen | None = None
+        self.libraries: dict[str, LibrarySeen] = {}
         self.last_raising: Case | None = None
         self._connections: dict[int, Case] = {}
         self.awaited = AwaitedHandlers()
@@ -181,6 +190,7 @@ class ProcessState:
 
     def execed(self, event: ProcessExeced) -> list[Case]:
         """End everything that is open: it is another program from now on."""
+        self.libraries = {}
         waiting = self.awaited.ended(event.time_ns, "the process became another program")
         return self.end_all(Ending.EXECED) + waiting
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import singledispatchmethod
 
+from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.calls import RESTART_SYSCALL, same_call, was_interrupted
 from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raised_by_handler
 from eintr_trace.analysis.frames import Survival, compare
@@ -24,6 +25,7 @@ from eintr_trace.analysis.held_time import HeldTime
 from eintr_trace.analysis.interruption import Interruption, Trigger, from_delivery
 from eintr_trace.analysis.socket_after import SocketAfter, socket_of
 from eintr_trace.facts.restart_codes import restart_code
+from eintr_trace.model.c_stack import CStack
 from eintr_trace.model.episodes import FollowUp
 from eintr_trace.model.events import (
     ConnectionSeen,
@@ -43,6 +45,7 @@ from eintr_trace.model.events import (
     WentQuiet,
 )
 from eintr_trace.model.python_state import HandlerEnd, PythonSnapshot
+from eintr_trace.model.stack_events import DecisionUnwatched, PathSeen, StackSeen
 
 
 class Ending(Enum):
@@ -71,7 +74,7 @@ class Sighting:
     """One later look at the thread, outside the handlers.
 
     ``call`` is the call it was entering, ``None`` for a look at a running thread. ``chain``:
-    the exceptions that were not there at the interruption.
+    the exceptions that were not there at the interruption. ``c_stack`` is that of the call.
     """
 
     time_ns: int
@@ -79,6 +82,7 @@ class Sighting:
     snapshot: PythonSnapshot | None
     survival: Survival | None
     chain: Chain
+    c_stack: CStack | None = None
 
 
 @dataclass
@@ -112,6 +116,7 @@ class Trail:
     ending_text: str = ""
     exited: ProcessExited | None = None
     joined: SignalInfo | None = None
+    c_side: CSide = field(default_factory=CSide)
     socket: SocketAfter = field(init=False)
     held: HeldTime = field(init=False)
     last_time_ns: int = field(default=0)
@@ -283,13 +288,20 @@ class Trail:
     def _events_lost(self, event: EventsLost) -> None:
         self.lost_events += event.count
 
+    @_take.register(StackSeen)
+    @_take.register(PathSeen)
+    @_take.register(DecisionUnwatched)
+    def _c_side_seen(self, event: StackSeen | PathSeen | DecisionUnwatched) -> None:
+        running = not self.in_c_handler and self.reentered is None
+        self.c_side.observe(event, self.interruption.time_ns, running)
+
     def _look(
         self, time_ns: int, call: Syscall | None, snapshot: PythonSnapshot | None
     ) -> Sighting | None:
         """Record a look at the thread; ``None`` while the Python handler is running."""
         before = self.interruption.python
         if snapshot is None:
-            bare = Sighting(time_ns, call, None, None, ())
+            bare = Sighting(time_ns, call, None, None, (), self._c_stack(time_ns, call))
             # The interpreter's own calls come without a look at it: they say less.
             if self.latest is None or self.latest.snapshot is None:
                 self.latest = bare
@@ -302,9 +314,13 @@ class Trail:
             return None
         self._note_handler_end(snapshot, survival)
         chain = new_chain(before, snapshot, survival)
-        self.latest = Sighting(time_ns, call, snapshot, survival, chain)
+        c_stack = self._c_stack(time_ns, call)
+        self.latest = Sighting(time_ns, call, snapshot, survival, chain, c_stack)
         self._note_exceptions(self.latest)
         return self.latest
+
+    def _c_stack(self, time_ns: int, call: Syscall | None) -> CStack | None:
+        return None if call is None else self.c_side.stack_at(time_ns)
 
     def _note_tripped(self, time_ns: int, snapshot: PythonSnapshot) -> None:
         was_tripped = self.restored is not None and self.restored.tripped is True

@@ -8,6 +8,13 @@ An event may be marked ``as: NAME``; a near miss repeats the scenario ``without`
 events, or with others ``instead``, or with other ``events`` altogether, perhaps under another
 ``python``, and says what must come out then. Time passes by 1 ms an event, or to the event's
 ``at_ms``.
+
+C stacks, innermost first: a ``deliver``, ``stopped``, ``trapped`` or ``enter`` may have
+``c_stack``, a ``sample`` has one. ``recv libc`` is the function ``recv`` of the file ``libc`` (of
+``files``, each with its ``role`` and what else ``LibrarySeen`` says; without a file it is
+``python``, the interpreter's), ``? libpq`` code without a symbol, ``sock_recv+8`` at another
+instruction. Frames equally far from the outermost have one CFA, but for ``sock_recv*``, which is
+another frame. ``c_end`` says why the stack goes no further out (``outermost``).
 """
 
 from __future__ import annotations
@@ -20,6 +27,15 @@ from typing import Any
 
 import yaml
 
+from eintr_trace.model.c_stack import (
+    CFrame,
+    CodeRole,
+    CStack,
+    Package,
+    PathEnd,
+    PathStep,
+    StackEnd,
+)
 from eintr_trace.model.events import (
     ConnectionSeen,
     ContinueTrapped,
@@ -41,6 +57,7 @@ from eintr_trace.model.events import (
     ProcessSeen,
     PythonHandlerBegan,
     PythonHandlerDue,
+    Reduction,
     SignalDelivered,
     SignalInfo,
     Syscall,
@@ -67,9 +84,17 @@ from eintr_trace.model.python_state import (
     RaiseUse,
     TracebackEntry,
 )
+from eintr_trace.model.stack_events import (
+    DecisionUnwatched,
+    LibrarySeen,
+    PathSeen,
+    StackMoment,
+    StackSeen,
+)
 
 FIXTURES = Path(__file__).parent / "fixtures"
 TGID = 100
+STACK_BASE = 0x7FFE_0000
 IP = 0x401002
 MS = 1_000_000
 SIGNALS = {"SIGUSR1": 10, "SIGUSR2": 12, "SIGINT": 2, "SIGTERM": 15, "SIGWINCH": 28}
@@ -160,6 +185,36 @@ def interpreter_called(name: str) -> Interpreter:
     return Interpreter(Implementation.PYPY, version, offsets_from=None)
 
 
+def c_stack(about: Mapping) -> CStack:
+    """Read the C stack of an event, innermost first."""
+    shorts = about["c_stack"]
+    frames = (c_frame(short, len(shorts) - index) for index, short in enumerate(shorts))
+    return CStack(tuple(frames), StackEnd(about.get("c_end", "outermost")))
+
+
+def c_frame(short: str, depth: int) -> CFrame:
+    """Read ``recv libc``; ``depth`` counts from the outermost frame."""
+    name, _, file = short.partition(" ")
+    function, _, offset = name.partition("+")
+    known = None if function == "?" else function.rstrip("*")
+    cfa = STACK_BASE - depth * 0x100 - (8 if function.endswith("*") else 0)
+    at = int(offset or 4)
+    return CFrame(identity(f"{known} {file}") + at, known, at, path_of(file or "python"), cfa)
+
+
+def path_of(file: str) -> str:
+    """Give ``/lib/libpq.so`` for ``libpq``, and the interpreter's own path."""
+    return "/usr/bin/python" if file == "python" else f"/lib/{file}.so"
+
+
+def library(name: str, about: Mapping) -> LibrarySeen:
+    """Read what ``files`` says of one; ``package`` is ``[name, version]``."""
+    rest = {key: value for key, value in about.items() if key not in {"role", "package"}}
+    package = Package(*about["package"]) if "package" in about else None
+    role = CodeRole(about["role"])
+    return LibrarySeen(0, TGID, 0, path_of(name), role, package=package, **rest)
+
+
 class Builder:
     """Turns the short notation of one scenario into events."""
 
@@ -177,18 +232,40 @@ class Builder:
         yield ProcessSeen(
             0, TGID, 0, ("client",), "/usr/bin/x", ThreadOrigin.SEIZED, interpreter, problem
         )
+        for name, about in self.document.get("files", {}).items():
+            yield library(name, about)
         for event in self.document["events"]:
-            yield self.event(event)
+            yield from self.event(event)
 
-    def event(self, event: Mapping) -> Event:
+    def event(self, event: Mapping) -> Iterator[Event]:
+        """Give an event, and before or after it the C stack that was copied with it."""
         self.time_ns += MS
         if "at_ms" in event:
             self.time_ns = event["at_ms"] * MS
         kind = next(key for key in event if key not in {"as", "at_ms", "tid", "tgid"})
-        tgid = event.get("tgid", TGID)
-        where = (self.time_ns, tgid, event.get("tid", tgid))
-        built: Event = getattr(self, f"_{kind}")(where, event[kind] or {})
-        return built
+        tgid: int = event.get("tgid", TGID)
+        tid: int = event.get("tid", tgid)
+        where = (self.time_ns, tgid, tid)
+        about = event[kind] or {}
+        has_stack = "c_stack" in about and kind != "sample"
+        if has_stack and kind == "enter":
+            yield StackSeen(*where, StackMoment.ENTERING, c_stack(about))
+        yield getattr(self, f"_{kind}")(where, about)
+        if has_stack and kind != "enter":
+            yield StackSeen(*where, StackMoment.INTERRUPTED, c_stack(about))
+
+    def _sample(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        probe = about.get("hit", "Handlers[].tripped")
+        return StackSeen(*where, StackMoment.PROBE, c_stack(about), probe)
+
+    def _unwatched(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        return DecisionUnwatched(*where, Reduction(about["reason"]))
+
+    def _path(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        """Read ``{functions: [recv libc, sock_recv], end: decision}``, 10 instructions each."""
+        frames = [c_frame(short, 0) for short in about["functions"]]
+        steps = tuple(PathStep(one.function, one.file, one.offset, 10) for one in frames)
+        return PathSeen(*where, steps, PathEnd(about["end"]), about.get("took_ms", 3) * MS)
 
     def _deliver(self, where: tuple[int, int, int], about: Mapping) -> Event:
         name = about.get("signal", "SIGUSR1")

@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eintr_trace.analysis.judge import Judge
+from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.report import Report
 from tests.analysis.scenario import FIXTURES, Builder, all_scenarios
 from tests.analysis.test_scenarios import HEADER, assert_backed
@@ -23,6 +24,9 @@ RETVALS = st.sampled_from([-512, -513, -514, -516, -4, -11, 0, 4096])
 FRAMES = ["main", "main@44", "read", "read@60", "read*", "handler"]
 STACKS = st.lists(st.sampled_from(FRAMES), max_size=4)
 EXCEPTIONS = st.lists(st.sampled_from(["eintr", "wrapped", "alarm"]), max_size=3, unique=True)
+C_FRAMES = ["recv libc", "sock_recv", "sock_recv*", "? libpq", "?", "PyErr_SetFromErrno"]
+C_FRAMES += ["PyErr_CheckSignals", "_PyEval_EvalFrameDefault", "_PyEval_EvalFrameDefault*"]
+C_STACKS = st.lists(st.sampled_from(C_FRAMES), max_size=5)
 SNAPSHOTS = st.fixed_dictionaries(
     {},
     optional={
@@ -33,6 +37,7 @@ SNAPSHOTS = st.fixed_dictionaries(
         "tripped": st.booleans(),
         "main_thread": st.sampled_from([True, False, None]),
         "problem": st.sampled_from([None, "unreadable"]),
+        "c_stack": C_STACKS,
     },
 )
 
@@ -67,6 +72,11 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "handler_began": st.just({}),
     "handler_due": st.fixed_dictionaries({"tripped": st.sampled_from([True, False, None])}),
     "quiet": SNAPSHOTS,
+    "sample": st.fixed_dictionaries({"c_stack": C_STACKS}),
+    "unwatched": st.just({"reason": "watchpoint-refused"}),
+    "path": st.fixed_dictionaries(
+        {"functions": C_STACKS, "end": st.sampled_from(list(PathEnd)).map(str)}
+    ),
     "connection": st.fixed_dictionaries(
         {"fd": st.sampled_from([3, 4])},
         optional={"inode": st.just(9), "unread_bytes": st.sampled_from([None, 0, 5, 9])},
@@ -98,6 +108,7 @@ CODE = {
         "read": {"function": "read", "file": "thrift/transport/TSocket.py", "line": 1},
     },
     "handler": {"function": "on_signal", "file": "a.py", "line": 2},
+    "files": {"libc": {"role": "c-library"}, "libpq": {"role": "library"}},
     "exceptions": {
         "eintr": {"type": "OSError", "errno": 4, "traceback": ["main:11", "read"]},
         "wrapped": {"type": "Wrapped", "origin": "args"},
