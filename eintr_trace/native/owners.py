@@ -1,0 +1,83 @@
+"""Who owns the code of a program file: its role, its Python module, the package it came with."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from eintr_trace.model.c_stack import CodeRole, Package
+from eintr_trace.native.code_roles import module_name, role_of, version_in_name
+from eintr_trace.native.python_packages import PythonPackages
+from eintr_trace.native.system_packages import SystemPackages
+
+_MAX_FILES = 4096
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Who owns a program file, as ``LibrarySeen`` says it."""
+
+    role: CodeRole
+    module: str | None
+    version: str | None
+    package: Package | None
+
+
+class Owners:
+    """The owners of the program files of one process.
+
+    ``exe`` is the path of its executable. Files are looked up in the root directory of the
+    process (proc_pid_root(5)), or in ``root``; what was found is kept, since the process may
+    be gone by the next time.
+    """
+
+    def __init__(self, tgid: int, exe: str | None, root: Path | None = None) -> None:
+        self._exe = exe
+        here = _root_of(tgid) if root is None else root
+        self._python = PythonPackages(here)
+        self._system = SystemPackages(here)
+        self._known: dict[str, Owner] = {}
+
+    def of(self, file: str, soname: str | None, exports: Collection[str]) -> Owner:
+        """Tell who owns the file at path ``file``, as the process names it.
+
+        ``soname`` is its DT_SONAME, ``exports`` the names of the functions in its ``.dynsym``.
+        """
+        known = self._known.get(file)
+        if known is None:
+            known = self._look_up(file, soname, exports)
+            if len(self._known) < _MAX_FILES:
+                self._known[file] = known
+        return known
+
+    def _look_up(self, file: str, soname: str | None, exports: Collection[str]) -> Owner:
+        role = role_of(file, soname, exports, self._exe)
+        is_module = role is CodeRole.EXTENSION
+        return Owner(
+            role=role,
+            module=module_name(file, exports) if is_module else None,
+            version=None if role is CodeRole.CPYTHON else version_in_name(file),
+            package=self._package(file, role),
+        )
+
+    def _package(self, file: str, role: CodeRole) -> Package | None:
+        if not file.startswith("/"):
+            return None
+        package = self._python.owner(file)
+        if package is None and role is CodeRole.PROGRAM:
+            package = self._python.owner_of_program(file)
+        return package or self._system.owner(file)
+
+
+def _root_of(tgid: int) -> Path:
+    """Give the way to the root directory of a process.
+
+    Our own where that is the same, because it outlives the process.
+    """
+    theirs = Path(f"/proc/{tgid}/root")
+    with suppress(OSError):
+        if theirs.samefile("/"):
+            return Path("/")
+    return theirs
