@@ -10,7 +10,8 @@ from typing import BinaryIO
 
 from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.memory import Memory
-from eintr_trace.native.elf_file import ELF_HEADER_BYTES, ElfFile, read_elf
+from eintr_trace.native.elf_file import ElfFile, read_elf
+from eintr_trace.native.elf_reader import ELF_HEADER_BYTES
 from eintr_trace.native.errors import UnusableElfError
 from eintr_trace.native.mapped_files import MappedFile, mapped_programs, open_mapped
 

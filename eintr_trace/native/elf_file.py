@@ -1,4 +1,4 @@
-"""What an ELF file says about itself: its symbols, and where its segments want to be.
+"""What an ELF file says about itself: some of its symbols, and where its sections lie.
 
 Files come from other people's processes: everything is bounded, and whatever is wrong with
 one ends in UnusableElfError. System V gABI, chapters 4 and 5; elf(5).
@@ -9,22 +9,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from eintr_trace.native.errors import UnusableElfError
+from eintr_trace.native.elf_reader import SHT_DYNSYM, SHT_SYMTAB, ElfReader
 
-if TYPE_CHECKING:
-    from elftools.elf.elffile import ELFFile
-    from elftools.elf.sections import Section
-
-ELF_HEADER_BYTES = 64
-_ELF_CLASS = 64  # ELFCLASS64
 _SYMBOL = struct.Struct("<IBBHQQ")  # Elf64_Sym
 _UNDEFINED_SECTION = 0  # SHN_UNDEF
-_MAX_SECTIONS = 8192
-_MAX_SEGMENTS = 1024
-# libpython with debug symbols has a .symtab of under 2 MiB; browsers reach some tens.
-_MAX_TABLE_BYTES = 256 << 20
 
 
 @dataclass(frozen=True)
@@ -54,64 +44,23 @@ def read_elf(stream: BinaryIO, size_bytes: int, wanted: Iterable[str]) -> ElfFil
 
     Raises UnusableElfError for everything that is wrong with the file.
     """
-    # Parsing a file needs it, attaching to a process that is not Python does not.
-    from elftools.elf.elffile import ELFFile
-
-    try:
-        stream.seek(0)
-        header = stream.read(ELF_HEADER_BYTES)
-        elf = ELFFile(stream)
-        _check(elf)
-        return ElfFile(
-            header=header,
-            base_address=_base_address(elf),
-            symbols=_symbols(elf, size_bytes, wanted),
-            section_addresses=_section_addresses(elf),
-        )
-    except UnusableElfError:
-        raise
-    # pyelftools meets corrupt files with whatever its parser trips over (ELFError,
-    # ConstructError, AttributeError, KeyError, OverflowError, MemoryError ...).
-    except Exception as error:
-        raise UnusableElfError(f"corrupt ELF file ({type(error).__name__}: {error})") from error
+    elf = ElfReader(stream, size_bytes)
+    return ElfFile(
+        header=elf.header,
+        base_address=elf.base_address,
+        symbols=find_symbols(elf, wanted),
+        section_addresses={section.name: section.address for section in elf.sections},
+    )
 
 
-def _check(elf: ELFFile) -> None:
-    machine = elf.header["e_machine"]
-    if elf.elfclass != _ELF_CLASS or machine != "EM_X86_64":
-        raise UnusableElfError(f"an ELF file of another machine ({machine}, not EM_X86_64)")
-    if elf.num_sections() > _MAX_SECTIONS or elf.num_segments() > _MAX_SEGMENTS:
-        raise UnusableElfError("an ELF file with an implausible number of sections")
-
-
-def _base_address(elf: ELFFile) -> int:
-    for segment in elf.iter_segments("PT_LOAD"):
-        if segment["p_offset"] == 0:
-            return int(segment["p_vaddr"])
-    raise UnusableElfError("an ELF file whose header is in no loadable segment")
-
-
-def _section_addresses(elf: ELFFile) -> dict[str, int]:
-    return {section.name: int(section["sh_addr"]) for section in elf.iter_sections()}
-
-
-def _symbols(elf: ELFFile, size_bytes: int, wanted: Iterable[str]) -> dict[str, Symbol]:
+def find_symbols(elf: ElfReader, wanted: Iterable[str]) -> dict[str, Symbol]:
+    """Those of the ``wanted`` symbols that the file defines; .symtab or .dynsym will do."""
     symbols: dict[str, Symbol] = {}
-    for section in elf.iter_sections():
-        if section["sh_type"] in ("SHT_DYNSYM", "SHT_SYMTAB"):
-            strings = elf.get_section(section["sh_link"])
-            table = _contents(elf, section, size_bytes)
-            found = _search(table, _contents(elf, strings, size_bytes), wanted)
-            symbols = found | symbols
+    for kind in (SHT_DYNSYM, SHT_SYMTAB):
+        section = elf.section_of(kind)
+        if section is not None:
+            symbols = _search(elf.contents(section), elf.names_of(section), wanted) | symbols
     return symbols
-
-
-def _contents(elf: ELFFile, section: Section, size_bytes: int) -> bytes:
-    start, length = int(section["sh_offset"]), int(section["sh_size"])
-    if start + length > size_bytes or length > _MAX_TABLE_BYTES:
-        raise UnusableElfError("an ELF file whose symbol table lies outside of it")
-    elf.stream.seek(start)
-    return bytes(elf.stream.read(length))
 
 
 def _search(table: bytes, strings: bytes, wanted: Iterable[str]) -> dict[str, Symbol]:
