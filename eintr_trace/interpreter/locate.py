@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
+from eintr_trace.facts.cpython_functions import (
+    ERRNO_EXCEPTION_FUNCTIONS,
+    EVALUATION_LOOP_FUNCTIONS,
+    SIGNAL_CHECK_FUNCTIONS,
+)
 from eintr_trace.facts.cpython_layouts import Layout, debug_offset_positions, layout_for, layouts
 from eintr_trace.interpreter import machine_code, pypy
 from eintr_trace.interpreter.errors import NotReadableInterpreterError
@@ -19,6 +24,14 @@ HANDLER_ENTRY_BYTES = 16
 
 # Exported by every CPython since 1.0 and by nothing else.
 _CPYTHON_MARK = "Py_GetVersion"
+
+# Of a split function the unlikely part has a symbol of its own (gcc, -freorder-functions).
+_FUNCTIONS = (
+    *ERRNO_EXCEPTION_FUNCTIONS,
+    *SIGNAL_CHECK_FUNCTIONS,
+    *EVALUATION_LOOP_FUNCTIONS,
+    *(f"{name}.cold" for name in EVALUATION_LOOP_FUNCTIONS),
+)
 
 _IMAGES = ProgramImages(
     (_CPYTHON_MARK, pypy.MARK),
@@ -35,6 +48,7 @@ _IMAGES = ProgramImages(
         "PyOS_InterruptOccurred",
         "PyUnicodeUCS2_FromObject",  # 2.7 with Py_UNICODE of 2 bytes (Include/unicodeobject.h)
         "_Py_PrintReferences",  # only with Py_TRACE_REFS (Objects/object.c)
+        *_FUNCTIONS,
     ),
 )
 _RUNTIME_SECTION = ".PyRuntime"  # 3.10+, Python/pylifecycle.c
@@ -59,7 +73,8 @@ class LocatedInterpreter:
     ``version`` is (major, minor, micro). ``interpreters_head`` points to the first
     PyInterpreterState, ``handlers`` is the table of signal handlers, ``main_thread`` holds
     the pthread id of Python's main thread, ``code_type`` is PyCode_Type. ``unicode_bytes``
-    is 2.7's sizeof(Py_UNICODE).
+    is 2.7's sizeof(Py_UNICODE). ``functions`` has where the functions of
+    ``facts.cpython_functions`` lie that the file names, and their unlikely parts (``.cold``).
     """
 
     version: tuple[int, int, int]
@@ -69,6 +84,7 @@ class LocatedInterpreter:
     main_thread: int | None
     code_type: int | None
     unicode_bytes: int
+    functions: Mapping[str, range] = field(default_factory=dict)
 
 
 def locate_interpreter(tgid: int, memory: Memory) -> LocatedInterpreter:
@@ -96,7 +112,17 @@ def locate_interpreter(tgid: int, memory: Memory) -> LocatedInterpreter:
         main_thread=_main_thread(memory, image, layout, runtime),
         code_type=image.symbol("PyCode_Type"),
         unicode_bytes=2 if image.symbol("PyUnicodeUCS2_FromObject") is not None else 4,
+        functions=_functions(image),
     )
+
+
+def _functions(image: ProgramImage) -> dict[str, range]:
+    found: dict[str, range] = {}
+    for name in _FUNCTIONS:
+        address = image.symbol(name)
+        if address is not None:
+            found[name] = range(address, address + image.elf.symbols[name].size_bytes)
+    return found
 
 
 def _version(

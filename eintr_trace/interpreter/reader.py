@@ -188,6 +188,10 @@ class InterpreterReader:
         """Where CPython marks that a signal's handler is to run; ``None``: not found."""
         return None if self._handlers is None else self._handlers.tripped_address(signo)
 
+    def function(self, name: str) -> range | None:
+        """Where a function of ``facts.cpython_functions`` lies; ``None``: no symbol names it."""
+        return self._located.functions.get(name)
+
     def main_thread_tid(self) -> int | None:
         """The thread that runs Python's signal handlers; ``None`` when that can't be read."""
         if self._main_thread is None:

@@ -11,6 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from eintr_trace.facts.cpython_functions import (
+    ERRNO_EXCEPTION_FUNCTIONS,
+    EVALUATION_LOOP_FUNCTIONS,
+    SIGNAL_CHECK_FUNCTIONS,
+)
 from eintr_trace.facts.cpython_layouts import layouts
 from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.locate import locate_interpreter
@@ -61,6 +66,8 @@ def assert_everything_is_found(tracee: Tracee) -> None:
     assert snapshot.handler.kind is HandlerKind.FUNCTION
     assert snapshot.handler.location is not None
     assert snapshot.handler.location.function == "function"
+    for family in (ERRNO_EXCEPTION_FUNCTIONS, SIGNAL_CHECK_FUNCTIONS, EVALUATION_LOOP_FUNCTIONS):
+        assert any(tracee.reader.function(name) for name in family), family
 
 
 def test_the_version(every_python: Python, tracees: Tracees) -> None:
