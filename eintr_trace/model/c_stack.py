@@ -50,6 +50,7 @@ class StackEnd(StrEnum):
     NO_UNWIND_ENTRY = "no-unwind-entry"  # no unwind information covers the code (JIT)
     NOT_MAPPED = "not-mapped"  # a return address that lies in no file
     FILE_UNUSABLE = "file-unusable"  # deleted, corrupt, or not to be opened
+    REGISTER_UNKNOWN = "register-unknown"  # the frame is found by a register that was not copied
     TOO_DEEP = "too-deep"
     IMPLAUSIBLE = "implausible"  # the frames do not go outwards, or their rule makes no sense
 
