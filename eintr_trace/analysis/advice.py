@@ -8,9 +8,9 @@ from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.cost_advice import cost_remedies
 from eintr_trace.analysis.delay_advice import delay_remedies
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.lost_frames import is_out_of_step
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.let_through import let_through
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version, parse_version

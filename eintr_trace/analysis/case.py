@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.episode import build_episode
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler_delay import delay_sentences, is_late
-from eintr_trace.analysis.outcome import Finding, judge
+from eintr_trace.analysis.outcome import judge
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.analysis.wording import duration, result
 from eintr_trace.model.episodes import Episode, Outcome

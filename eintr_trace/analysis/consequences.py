@@ -8,8 +8,8 @@ from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.consequence import Consequence
 from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.lost_frames import RAISING, lost_frames, lost_reply_of, thrift_facts
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.socket_consequences import (
     closed_unread,
     left_unread,

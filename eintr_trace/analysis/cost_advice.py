@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.lost_frames import is_out_of_step
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.socket_consequences import left_unread, sent_again, sent_twice
 from eintr_trace.analysis.timeout_consequences import timeout_began_again
 from eintr_trace.analysis.trail import Trail

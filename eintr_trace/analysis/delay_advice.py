@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler_delay import handler_run
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.advice import RemedyId
 from eintr_trace.facts.pep475 import parse_version

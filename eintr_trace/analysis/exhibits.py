@@ -8,12 +8,12 @@ from enum import Enum, auto
 from eintr_trace.analysis import handler_exhibits
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler_end import is_waiting
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.merged import merged_evidence
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.pep475_exhibit import pep475
 from eintr_trace.analysis.reduced import reduced_evidence
 from eintr_trace.analysis.socket_exhibits import (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
-from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, called, duration, place
 from eintr_trace.model.episodes import DelayBound, DelayCause, HandlerRun, KernelAction, Layer

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, place
 from eintr_trace.model.episodes import Evidence, EvidenceKind

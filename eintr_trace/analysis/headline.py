@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.connecting import waits_for_no_connect
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import place
 from eintr_trace.model.episodes import Outcome

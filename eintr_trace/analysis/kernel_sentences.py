@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from eintr_trace.analysis.calls import asked_bytes
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.analysis.kernel import KernelSide, ShownBy
 from eintr_trace.analysis.merged import merged_by_the_tracer, merged_by_themselves
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import result, signal_and_sender

@@ -9,7 +9,7 @@ from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import Chain, holds_eintr
 from eintr_trace.analysis.exhibits import Topic
-from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision, parse_version

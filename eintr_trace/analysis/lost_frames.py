@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.frames import Stack
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name
 from eintr_trace.facts.thrift import RECEIVE_PREFIX, ThriftFact, thrift_facts_for

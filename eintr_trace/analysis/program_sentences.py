@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from eintr_trace.analysis.consequences import consequences
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
-from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration, result
 from eintr_trace.model.episodes import Confidence, Layer, Outcome

@@ -8,9 +8,9 @@ from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.handler_delay import delay_sentences
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, called, duration, exception, place
 from eintr_trace.model.episodes import Confidence, Layer, Outcome, RaisedException

@@ -9,8 +9,8 @@ from __future__ import annotations
 from eintr_trace.analysis.calls import is_send
 from eintr_trace.analysis.consequence import Consequence
 from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.lost_frames import RAISING, lost_frames, lost_reply_of
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.socket_after import SocketAfter
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, bytes_said, duration, result

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from eintr_trace.analysis.calls import socket_timeout
 from eintr_trace.analysis.connecting import waits_for_no_connect
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.frames import Stack
-from eintr_trace.analysis.outcome import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, bytes_said, duration, result
 from eintr_trace.facts.thrift import RECEIVE_PREFIX, REPLY_NOT_MATCHED, REPLY_NOT_MATCHED_CITATION

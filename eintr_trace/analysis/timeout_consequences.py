@@ -5,7 +5,7 @@ from __future__ import annotations
 from eintr_trace.analysis.calls import socket_timeout
 from eintr_trace.analysis.consequence import Consequence
 from eintr_trace.analysis.exhibits import Topic
-from eintr_trace.analysis.outcome import Finding
+from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration
 from eintr_trace.facts.restart_codes import RestartCode

@@ -1,0 +1,65 @@
+"""Outcomes in which the call came back before its time, without an exception."""
+
+from __future__ import annotations
+
+from eintr_trace.analysis.connecting import waits_for_no_connect
+from eintr_trace.analysis.finding import Finding, early
+from eintr_trace.analysis.handler_end import handler_raised, may_raise
+from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.rule_conditions import (
+    behaviour,
+    is_alive,
+    is_same_request,
+    keeps_caught_exceptions,
+    went_on,
+)
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.pep475 import Behaviour
+from eintr_trace.model.episodes import Confidence, KernelAction
+
+
+def connect_not_made(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """CPython waits for a connect that nobody makes, and will report it as done."""
+    if kernel.action is not KernelAction.EINTR or not waits_for_no_connect(trail):
+        return None
+    assert trail.reentered is not None  # what it waits with
+    return early(kernel, trail.reentered, Confidence.INFERRED)
+
+
+def returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """The call came back to Python, which went on, and no exception is in sight.
+
+    2.7 keeps a caught exception in ``sys.exc_info()`` until the function returns, so that its
+    absence says that there was none; but a ``finally`` block hides one, so not for calls that
+    raise by the table. A loop that calls again at once shows no later instruction; then, and
+    on 3.x, the table must say that the call returns early.
+    """
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None:
+        return None
+    by_table = behaviour(trail) is Behaviour.RETURNS_EARLY
+    again, latest = trail.reentered, trail.latest
+    if again is not None and by_table and is_same_request(trail, again):
+        # Foreign C code may have called again itself.
+        foreign = trail.interruption.calls_foreign_code
+        return None if foreign else early(kernel, again, Confidence.INFERRED)
+    if latest is None or latest.chain or not trail.has_left_the_call:
+        return None
+    seen = keeps_caught_exceptions(trail) and is_alive(latest) and went_on(latest)
+    if by_table and (seen or not may_raise(trail)):
+        return early(kernel, latest, Confidence.OBSERVED if seen else Confidence.INFERRED)
+    if seen and behaviour(trail) is Behaviour.NOT_KNOWN:
+        return early(kernel, latest, Confidence.INFERRED)
+    return None
+
+
+def handed_over_part(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """A function that retries only with nothing to hand over came back without an exception."""
+    latest, decision = trail.latest, trail.interruption.pep475
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None or decision is None:
+        return None
+    partial = bool(decision.rows) and all(row.hands_over_part for row in decision.rows)
+    if not partial or decision.calls_again is not True or handler_raised(trail) is not False:
+        return None
+    if latest is None or latest.chain or not trail.has_left_the_call:
+        return None
+    return early(kernel, latest, Confidence.INFERRED)

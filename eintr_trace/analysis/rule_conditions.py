@@ -1,0 +1,71 @@
+"""Conditions that several rules of an outcome ask for."""
+
+from __future__ import annotations
+
+from eintr_trace.analysis.frames import same_call_site
+from eintr_trace.analysis.handler_end import called_here
+from eintr_trace.analysis.trail import Sighting, Trail
+from eintr_trace.facts.pep475 import Behaviour
+
+
+def behaviour(trail: Trail) -> Behaviour | None:
+    """Give what the table says of the function that made the call; ``None``: no table applies."""
+    decision = trail.interruption.pep475
+    return None if decision is None else decision.behaviour
+
+
+def is_same_request(trail: Trail, again: Sighting) -> bool:
+    """Tell whether the program asks for the same thing again, not for another on the same fd.
+
+    From the same instruction (a loop), or through a function of the same name (a second
+    ``recv`` in the ``except`` block).
+    """
+    before = trail.interruption.frame
+    if before is None or again.snapshot is None or not again.snapshot.frames:
+        return False
+    now = again.snapshot.frames[0]
+    return same_call_site(before, now) or (before.calls is not None and before.calls == now.calls)
+
+
+def comes_back_to_python(trail: Trail) -> bool:
+    """Tell whether EINTR, as an exception or a result, reached Python code, so that it retried.
+
+    Foreign C code may call again itself; that Python ran in between must be seen.
+    """
+    if trail.interruption.calls_foreign_code:
+        again = trail.reentered
+        if again is not None and again.survival is not None and again.survival.code_ran:
+            return True
+        return behaviour(trail) is Behaviour.RETURNS_EARLY and called_here(trail)
+    return behaviour(trail) is Behaviour.RAISES
+
+
+def came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:
+    """Tell whether a traceback ends in the frame that made the interrupted call."""
+    frame = trail.interruption.frame
+    return frame is not None and any(
+        exception.traceback and exception.traceback[-1].frame_address == frame.address
+        for exception in sighting.chain
+    )
+
+
+def went_on(sighting: Sighting) -> bool:
+    """Tell whether a frame of the interruption is alive and past the interrupted call."""
+    survival = sighting.survival
+    return survival is not None and bool(survival.survivors) and not survival.at_the_call
+
+
+def is_at_the_call(sighting: Sighting) -> bool:
+    """Tell whether the interrupted frame is still at the interrupted call."""
+    return sighting.survival is not None and sighting.survival.at_the_call
+
+
+def is_alive(sighting: Sighting) -> bool:
+    """Tell whether the interrupted frame itself is still there."""
+    return sighting.survival is not None and not sighting.survival.lost
+
+
+def keeps_caught_exceptions(trail: Trail) -> bool:
+    """Tell whether ``sys.exc_info()`` outlives the ``except`` block: Python 2."""
+    interpreter = trail.interruption.interpreter
+    return interpreter is not None and interpreter.version.startswith("2.")
