@@ -154,13 +154,12 @@ class ElfReader:
             return None
         return LinkedBytes(section.address, self.contents(section))
 
-    def loaded_from(self, address: int) -> LinkedBytes:
+    def loaded_from(self, address: int) -> bytes:
         """What is loaded from an address on, up to the end of its segment."""
         for segment in self.segments:
             if segment.kind == PT_LOAD and segment.covers(address):
                 skipped = address - segment.address
-                left = self.read(segment.offset + skipped, segment.size_bytes - skipped)
-                return LinkedBytes(address, left)
+                return self.read(segment.offset + skipped, segment.size_bytes - skipped)
         raise UnusableElfError("an ELF file that refers to an address that is not loaded")
 
     @cached_property

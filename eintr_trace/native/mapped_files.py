@@ -7,6 +7,7 @@ replaced or deleted since it was mapped: /proc/PID/map_files, /proc/PID/exe and
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -71,9 +72,20 @@ def open_mapped(tgid: int, mapped: MappedFile) -> Iterator[BinaryIO]:
             links.append(f"/proc/{tgid}/exe")
     links.append(f"/proc/{tgid}/root{mapped.path}")
     for link in links:
-        with suppress(OSError):
-            # O_NONBLOCK: the path may be a FIFO by now, and opening it would wait.
-            fd = os.open(link, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-            with os.fdopen(fd, "rb") as stream:
-                if stat.S_ISREG(os.fstat(fd).st_mode):
-                    yield stream
+        with suppress(OSError), open_regular(Path(link)) as stream:
+            yield stream
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a regular file to be read; raises OSError, also for whatever else is there."""
+    # O_NONBLOCK: the path may be a FIFO, and opening it would wait.
+    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb")
+    if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+        stream.close()
+        raise OSError(errno.EINVAL, "not a regular file", str(path))
+    return stream
+
+
+def size_of(stream: BinaryIO) -> int:
+    """The size of an opened file, in bytes."""
+    return os.fstat(stream.fileno()).st_size

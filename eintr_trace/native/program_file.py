@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
+from eintr_trace.native.build_id import build_id
+from eintr_trace.native.debug_files import Place, mini_debug_info, separate_debug_files
+from eintr_trace.native.dynamic_section import DynamicSection
+from eintr_trace.native.elf_file import find_symbols
 from eintr_trace.native.elf_reader import (
     PT_GNU_EH_FRAME,
+    SHT_SYMTAB,
     ElfReader,
     LinkedBytes,
+    Segment,
 )
 from eintr_trace.native.errors import UnusableElfError
+from eintr_trace.native.function_symbols import Function, FunctionSymbols
+from eintr_trace.native.plt import ProcedureLinkage
+
+_T = TypeVar("_T")
 
 # .eh_frame_hdr (LSB Core, 10.6.2): version, form of the pointer, two more forms, the pointer to
 # .eh_frame. Linkers write it relative to its own place: DW_EH_PE_pcrel | DW_EH_PE_sdata4.
@@ -23,12 +35,45 @@ _PCREL_SDATA4 = 0x1B
 class ProgramFile:
     """One ELF file. All that it says is read when it is asked for, and then kept.
 
-    Addresses are linked ones, those of the file's own address space. Constructing it and all
-    properties raise UnusableElfError for what is wrong with the file.
+    Addresses are linked ones, those of the file's own address space. Symbols may come from its
+    debug files, looked for according to ``place``; none are when it is ``None``. Constructing
+    it, and whatever says so, raises UnusableElfError for what is wrong with the file.
     """
 
-    def __init__(self, stream: BinaryIO, size_bytes: int) -> None:
+    def __init__(self, stream: BinaryIO, size_bytes: int, place: Place | None = None) -> None:
         self._elf = ElfReader(stream, size_bytes)
+        self._place = place
+
+    @property
+    def header(self) -> bytes:
+        """The ELF header."""
+        return self._elf.header
+
+    @property
+    def segments(self) -> tuple[Segment, ...]:
+        """What is mapped where."""
+        return self._elf.segments
+
+    @cached_property
+    def build_id(self) -> str | None:
+        """Which build it is, in hexadecimal; ``None`` also when the file is damaged there."""
+        return _undamaged(lambda: build_id(self._elf))
+
+    @cached_property
+    def soname(self) -> str | None:
+        """What others link with it as; ``None`` also when the file is damaged there."""
+        return _undamaged(lambda: self._dynamic.soname())
+
+    def defines(self, name: str) -> bool:
+        """Whether it defines a symbol of that name, exported or not."""
+        return bool(_undamaged(lambda: find_symbols(self._elf, [name])))
+
+    def function_at(self, address: int) -> Function | None:
+        """The function that a linked address lies in; ``None``: no symbol covers it.
+
+        A part of the file that is damaged names nothing.
+        """
+        return self._symbol_at(address) or _undamaged(lambda: self._plt.at(address))
 
     @cached_property
     def eh_frame_hdr(self) -> LinkedBytes | None:
@@ -53,4 +98,74 @@ class ProgramFile:
         form, offset = _EH_FRAME_POINTER.unpack_from(header.contents)
         if form != _PCREL_SDATA4:
             raise UnusableElfError("an ELF file whose .eh_frame_hdr has an unusual form")
-        return self._elf.loaded_from(header.address + _POINTER_AT + offset)
+        address = header.address + _POINTER_AT + offset
+        return LinkedBytes(address, self._elf.loaded_from(address))
+
+    @cached_property
+    def _dynamic(self) -> DynamicSection:
+        return DynamicSection(self._elf)
+
+    @cached_property
+    def _plt(self) -> ProcedureLinkage:
+        return ProcedureLinkage(self._elf, self._dynamic, self._name_at)
+
+    def _symbol_at(self, address: int) -> Function | None:
+        found = (symbols.at(address) for symbols in self._symbol_tables)
+        return next(filter(None, found), None)
+
+    def _name_at(self, address: int) -> str | None:
+        function = self._symbol_at(address)
+        return None if function is None else function.name
+
+    @cached_property
+    def _symbol_tables(self) -> tuple[FunctionSymbols, ...]:
+        # Where there is a .symtab it has all that .dynsym has.
+        whole = _undamaged(lambda: _symtab(self._elf, complete=True))
+        whole = whole or _undamaged(self._separate_symbols)
+        if whole is not None:
+            return (whole,)
+        parts = (_undamaged(self._exported_symbols), _undamaged(self._packed_symbols))
+        return tuple(filter(None, parts))
+
+    def _separate_symbols(self) -> FunctionSymbols | None:
+        if self._place is None:
+            return None
+        for debug in separate_debug_files(self._elf, self._place):
+            with suppress(UnusableElfError):
+                symbols = _symtab(debug, complete=True)
+                if symbols is not None:
+                    return symbols
+        return None
+
+    def _exported_symbols(self) -> FunctionSymbols:
+        dynamic, ends = self._dynamic, _code_ends(self._elf)
+        return FunctionSymbols(dynamic.symbols, dynamic.strings, ends, complete=False)
+
+    def _packed_symbols(self) -> FunctionSymbols | None:
+        packed = mini_debug_info(self._elf)
+        return None if packed is None else _symtab(packed, complete=False)
+
+
+def _symtab(elf: ElfReader, *, complete: bool) -> FunctionSymbols | None:
+    section = elf.section_of(SHT_SYMTAB)
+    if section is None:
+        return None
+    contents, names = elf.contents(section), elf.names_of(section)
+    return FunctionSymbols(contents, names, _code_ends(elf), complete=complete)
+
+
+def _code_ends(elf: ElfReader) -> dict[int, int] | None:
+    if not elf.sections:
+        return None
+    return {
+        index: section.address + section.size_bytes
+        for index, section in enumerate(elf.sections)
+        if section.executable
+    }
+
+
+def _undamaged(read: Callable[[], _T]) -> _T | None:
+    try:
+        return read()
+    except UnusableElfError:
+        return None

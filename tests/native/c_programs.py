@@ -35,3 +35,9 @@ def without_section_table(contents: bytes) -> bytes:
     struct.pack_into("<Q", changed, _E_SHOFF, 0)
     struct.pack_into("<3H", changed, _E_SHENTSIZE, 0, 0, 0)
     return bytes(changed)
+
+
+def code_addresses(file: Path) -> dict[str, tuple[int, int]]:
+    """Where nm(1) says that functions begin, and how many bytes they have."""
+    rows = [line.split() for line in run("nm", "-S", file).splitlines()]
+    return {row[3]: (int(row[0], 16), int(row[1], 16)) for row in rows if len(row) == 4}

@@ -1,19 +1,26 @@
-"""What a program file says of its code, held against binutils and gdb."""
+"""What a program file says of its code, held against binutils."""
 
 from __future__ import annotations
 
 import io
+import lzma
+import shutil
 from pathlib import Path
 
 import pytest
 
-from eintr_trace.native.elf_reader import LinkedBytes
+from eintr_trace.native.debug_files import Place
 from eintr_trace.native.program_file import ProgramFile
-from tests.native.c_programs import compiled, run, without_section_table
+from tests.native.c_programs import code_addresses, compiled, run, without_section_table
 
 LIBRARY = """
-static __attribute__((noinline)) int hidden(int x) { return x * 3; }
+#include <stdlib.h>
+static __attribute__((noinline)) int hidden(int x) { return x * 3 + rand(); }
 int visible(int x) { return hidden(x) + 1; }
+int _internal(int x) { return hidden(x) - 1; }
+int __wait_here(int x) { return visible(x) * 2; }
+extern __typeof(__wait_here) wait_here __attribute__((weak, alias("__wait_here")));
+extern __typeof(__wait_here) __lib_wait_here __attribute__((alias("__wait_here")));
 """
 
 
@@ -21,10 +28,27 @@ def read(contents: bytes) -> ProgramFile:
     return ProgramFile(io.BytesIO(contents), len(contents))
 
 
+def read_in_place(file: Path, root: Path) -> ProgramFile:
+    contents = file.read_bytes()
+    return ProgramFile(io.BytesIO(contents), len(contents), Place(str(file), [root]))
+
+
+def name_at(program: ProgramFile, address: int) -> str | None:
+    function = program.function_at(address)
+    return None if function is None else function.name
+
+
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("library")
-    return compiled(LIBRARY, folder / "libsmall.so", "-shared", "-fPIC", "-O1")
+    return compiled(
+        LIBRARY, folder / "libsmall.so", "-shared", "-fPIC", "-O1", "-Wl,-soname,libsmall.so.7"
+    )
+
+
+@pytest.fixture
+def stripped(library: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copy(library, tmp_path / "libstripped.so"))
 
 
 def section(file: Path, name: str) -> bytes:
@@ -47,6 +71,146 @@ def test_the_unwind_tables_of_a_file_without_a_section_table(library: Path) -> N
     whole = read(library.read_bytes())
     bare = read(without_section_table(library.read_bytes()))
     assert bare.eh_frame_hdr == whole.eh_frame_hdr
-    assert isinstance(bare.eh_frame, LinkedBytes) and isinstance(whole.eh_frame, LinkedBytes)
+    assert bare.eh_frame is not None and whole.eh_frame is not None
     assert bare.eh_frame.address == whole.eh_frame.address
     assert bare.eh_frame.contents.startswith(whole.eh_frame.contents)
+
+
+def test_what_it_says_of_itself(library: Path) -> None:
+    program = read(library.read_bytes())
+    assert program.build_id is not None
+    assert f"Build ID: {program.build_id}" in run("readelf", "-n", library)
+    assert program.soname == "libsmall.so.7"
+    assert program.defines("visible") and program.defines("hidden")
+    assert not program.defines("rand") and not program.defines("isible")
+
+
+def test_every_byte_of_a_function_is_in_it_and_none_beyond(library: Path) -> None:
+    program = read(library.read_bytes())
+    for name, (start, size) in code_addresses(library).items():
+        if name in ("hidden", "visible", "_internal"):
+            assert {name_at(program, at) for at in range(start, start + size)} == {name}
+            assert name_at(program, start + size) != name
+
+
+def test_the_name_that_a_caller_would_write(library: Path) -> None:
+    """Of several at one address: exported, with the fewest underscores in front."""
+    start, _ = code_addresses(library)["__wait_here"]
+    assert name_at(read(library.read_bytes()), start) == "wait_here"
+
+
+def test_calls_of_other_files_go_through_named_entries(library: Path) -> None:
+    program = read(library.read_bytes())
+    names = set()
+    for line in run("objdump", "-d", "-j", ".plt", "-j", ".plt.got", library).splitlines():
+        address, _, label = line.partition(" <")
+        if label.endswith("@plt>:"):
+            assert name_at(program, int(address, 16)) == label[:-2].removesuffix("@@Base")
+            names.add(label[:-2])
+    assert "rand@plt" in names
+
+
+def test_a_stripped_library_names_what_it_exports(library: Path, stripped: Path) -> None:
+    run("strip", stripped)
+    program, functions = read(stripped.read_bytes()), code_addresses(library)
+    assert name_at(program, functions["visible"][0]) == "visible"
+    assert name_at(program, functions["__wait_here"][0] + 1) == "wait_here"
+    start, size = functions["hidden"]
+    assert {name_at(program, at) for at in range(start, start + size)} == {None}
+    assert program.eh_frame == read(library.read_bytes()).eh_frame
+
+
+def test_without_a_section_table_it_still_names_what_it_exports(library: Path) -> None:
+    program, functions = read(without_section_table(library.read_bytes())), code_addresses(library)
+    assert name_at(program, functions["visible"][0]) == "visible"
+    assert name_at(program, functions["hidden"][0]) is None
+    assert program.soname == "libsmall.so.7"
+    assert program.build_id == read(library.read_bytes()).build_id
+
+
+def test_a_debug_file_by_its_build_id(library: Path, stripped: Path, tmp_path: Path) -> None:
+    run("strip", stripped)
+    hidden = code_addresses(library)["hidden"][0]
+    assert name_at(read_in_place(stripped, tmp_path), hidden) is None
+    identity = read(stripped.read_bytes()).build_id
+    assert identity is not None
+    debug = tmp_path / "usr/lib/debug/.build-id" / identity[:2] / f"{identity[2:]}.debug"
+    debug.parent.mkdir(parents=True)
+    run("objcopy", "--only-keep-debug", library, debug)
+    assert name_at(read_in_place(stripped, tmp_path), hidden) == "hidden"
+
+
+def test_a_debug_file_of_another_build_is_none(
+    library: Path, stripped: Path, tmp_path: Path
+) -> None:
+    run("strip", stripped)
+    identity = read(stripped.read_bytes()).build_id
+    assert identity is not None
+    debug = tmp_path / "usr/lib/debug/.build-id" / identity[:2] / f"{identity[2:]}.debug"
+    debug.parent.mkdir(parents=True)
+    compiled(LIBRARY.replace("* 3", "* 5"), debug, "-shared", "-fPIC", "-g")
+    assert name_at(read_in_place(stripped, tmp_path), code_addresses(library)["hidden"][0]) is None
+
+
+@pytest.mark.parametrize("folder", ["", ".debug", "usr/lib/debug"])
+def test_a_debug_file_by_its_name_and_checksum(
+    library: Path, stripped: Path, tmp_path: Path, folder: str
+) -> None:
+    root = tmp_path / "root"
+    place = root / "opt/lib"
+    if folder.startswith("usr"):
+        debug = root / folder / "opt/lib/libstripped.debug"
+    else:
+        debug = place / folder / "libstripped.debug"
+    debug.parent.mkdir(parents=True)
+    run("objcopy", "--only-keep-debug", library, debug)
+    run("strip", "--remove-section=.note.gnu.build-id", stripped)
+    run("objcopy", f"--add-gnu-debuglink={debug}", stripped)
+    contents, hidden = stripped.read_bytes(), code_addresses(library)["hidden"][0]
+    at = Place("/opt/lib/libstripped.so", [tmp_path / "no such root", root])
+    assert name_at(ProgramFile(io.BytesIO(contents), len(contents), at), hidden) == "hidden"
+    debug.write_bytes(debug.read_bytes() + b"changed")
+    assert name_at(ProgramFile(io.BytesIO(contents), len(contents), at), hidden) is None
+
+
+def packed_symbols(library: Path, folder: Path) -> bytes:
+    """As the GDB manual makes MiniDebugInfo: the function symbols that are not exported."""
+    small = folder / "mini"
+    keep = folder / "keep"
+    keep.write_text("hidden\n")
+    run("objcopy", "-S", "--remove-section=.comment", f"--keep-symbols={keep}", library, small)
+    return lzma.compress(small.read_bytes())
+
+
+def with_packed(stripped: Path, packed: bytes) -> bytes:
+    run("strip", stripped)
+    file = stripped.with_name("packed")
+    file.write_bytes(packed)
+    run("objcopy", f"--add-section=.gnu_debugdata={file}", stripped)
+    return stripped.read_bytes()
+
+
+def test_symbols_packed_inside_of_the_file(library: Path, stripped: Path, tmp_path: Path) -> None:
+    program = read(with_packed(stripped, packed_symbols(library, tmp_path)))
+    functions = code_addresses(library)
+    assert name_at(program, functions["hidden"][0] + 1) == "hidden"
+    assert name_at(program, functions["visible"][0] + 1) == "visible"
+
+
+@pytest.mark.parametrize(
+    "packed",
+    [
+        b"",
+        b"not xz",
+        lzma.compress(b"not an ELF file"),
+        lzma.compress(bytes(65 << 20)),
+        lzma.compress(bytes(1000))[:-9],
+    ],
+)
+def test_packed_symbols_that_are_none_name_nothing(
+    library: Path, stripped: Path, packed: bytes
+) -> None:
+    program = read(with_packed(stripped, packed))
+    functions = code_addresses(library)
+    assert name_at(program, functions["hidden"][0]) is None
+    assert name_at(program, functions["visible"][0]) == "visible"

@@ -1,0 +1,168 @@
+"""The functions that an ELF symbol table names, by address.
+
+A table is searched as it lies in the file: names are decoded when somebody asks for them.
+System V gABI, chapter 4 ("Symbol Table").
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple
+
+from eintr_trace.native.errors import UnusableElfError
+
+SYMBOL = struct.Struct("<IBBHQQ")  # Elf64_Sym: name, info, other, section, value, size
+# libtorch and browsers come close; each takes this process some 200 bytes while it is read.
+MAX_SYMBOLS = 1 << 20
+# Entry points inside a function, or names of one place: a handful, more in assembler code.
+_MAX_NESTED = 256
+# Some names in C++ have thousands of characters.
+_MAX_NAME_BYTES = 4096
+
+_LOCAL, _GLOBAL, _WEAK, _UNIQUE = 0, 1, 2, 10  # STB_…
+_NOTYPE, _FUNC, _IFUNC = 0, 2, 10  # STT_…
+_BINDING_SHIFT, _KIND_MASK = 4, 0xF
+_UNDEFINED = 0  # SHN_UNDEF
+_CODE = frozenset(
+    binding << _BINDING_SHIFT | kind
+    for binding in (_LOCAL, _GLOBAL, _WEAK, _UNIQUE)
+    for kind in (_NOTYPE, _FUNC, _IFUNC)
+)
+
+# What compilers add to a function's name for another version of it, or for a part of it.
+_CLONE_SUFFIXES = (
+    "cold",  # GCC bb-reorder.cc, LLVM HotColdSplitting.cpp: the part that is seldom run
+    "part",  # GCC ipa-split.cc: what remains when its beginning was inlined
+    "isra",  # GCC ipa-sra.cc: with other parameters
+    "constprop",  # GCC ipa-cp.cc: with constants for parameters
+    "lto_priv",  # GCC lto-partition.cc: a static function that another part calls
+    "localalias",  # GCC symtab.cc (noninterposable_alias): for calls from the same file
+    "llvm",  # LLVM FunctionImportUtils.cpp: a static function that another part calls
+    "specialized",  # LLVM FunctionSpecialization.cpp: with constants for parameters
+)
+_CLONE = re.compile(rf"(?<=.)(?:\.(?:{'|'.join(_CLONE_SUFFIXES)})(?:\.\d+)*)+\Z")
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function that a symbol names; ``start`` is the linked address of its first byte.
+
+    ``name`` is what its source calls it. ``symbol`` says in addition which of a compiler's
+    clones or parts it is (``foo.cold``); a symbol version (``recv@@GLIBC_2.2.5``) is in neither.
+    """
+
+    name: str
+    symbol: str
+    start: int
+
+
+class _Row(NamedTuple):
+    """A symbol that was looked at."""
+
+    start: int
+    size_bytes: int
+    section: int
+    info: int
+    symbol: str
+
+
+class FunctionSymbols:
+    """A symbol table.
+
+    ``code_ends`` has the end of each section with code, by its index; ``None``: they are not
+    known. ``complete``: the table has all functions, so that a symbol without a size goes on
+    to the next one. In any other table it stands for its own address only.
+
+    Constructing it raises UnusableElfError when the table is too large.
+    """
+
+    def __init__(
+        self, table: bytes, names: bytes, code_ends: Mapping[int, int] | None, *, complete: bool
+    ) -> None:
+        if len(table) > MAX_SYMBOLS * SYMBOL.size:
+            raise UnusableElfError("an ELF file with an implausible number of symbols")
+        self._table = table[: len(table) - len(table) % SYMBOL.size]
+        self._names = names
+        self._code_ends = code_ends
+        self._complete = complete
+        rows = sorted(
+            (value, size, index)
+            for index, (name, info, _, section, value, size) in enumerate(
+                SYMBOL.iter_unpack(self._table)
+            )
+            if info in _CODE and name and _is_code(section, code_ends)
+        )
+        self._starts = array("Q", [start for start, _, _ in rows])
+        self._indices = array("L", [index for _, _, index in rows])
+        # How far any of the symbols up to this one reaches.
+        self._reach = list(accumulate((start + size for start, size, _ in rows), max))
+
+    def at(self, address: int) -> Function | None:
+        """The function that a linked address lies in.
+
+        Of functions that contain one another it is the innermost. Of several names for it: a
+        function's rather than a label's, then one known outside of its source file, then the
+        one with the fewest leading underscores, then the shortest: ``recv`` of ``__recv``,
+        ``recv`` and ``__libc_recv``.
+        """
+        nearest = bisect_right(self._starts, address) - 1
+        if nearest < 0:
+            return None
+        rows = self._covering(nearest, address) or self._unsized(nearest, address)
+        best = min(rows, key=_rank, default=None)
+        if best is None:
+            return None
+        return Function(_CLONE.sub("", best.symbol), best.symbol, best.start)
+
+    def _covering(self, nearest: int, address: int) -> list[_Row]:
+        found: list[_Row] = []
+        for position in range(nearest, max(nearest - _MAX_NESTED, -1), -1):
+            if self._reach[position] <= address:
+                break
+            if found and found[0].start != self._starts[position]:
+                break
+            row = self._row(position)
+            if address - row.start < row.size_bytes and row.symbol:
+                found.append(row)
+        return found
+
+    def _unsized(self, nearest: int, address: int) -> list[_Row]:
+        start = self._starts[nearest]
+        if self._reach[nearest] > start or not (self._complete or address == start):
+            return []  # the symbol is inside of, or has a size
+        first = max(bisect_left(self._starts, start), nearest - _MAX_NESTED)
+        rows = [self._row(position) for position in range(first, nearest + 1)]
+        return [row for row in rows if row.symbol and address < self._section_end(row)]
+
+    def _row(self, position: int) -> _Row:
+        fields = SYMBOL.unpack_from(self._table, self._indices[position] * SYMBOL.size)
+        name, info, _, section, start, size = fields
+        symbol = name_at(self._names, name)
+        # A point begins the marks of Fedora's compiler plugin (annobin), which are no functions.
+        symbol = "" if symbol.startswith(".") else symbol.partition("@")[0]
+        return _Row(start, size, section, info, symbol)
+
+    def _section_end(self, row: _Row) -> int:
+        return row.start + 1 if self._code_ends is None else self._code_ends[row.section]
+
+
+def name_at(names: bytes, offset: int) -> str:
+    """A string of a string table; an empty one where there is none."""
+    end = names.find(b"\0", offset, offset + _MAX_NAME_BYTES)
+    return names[offset : max(end, offset)].decode("utf-8", "backslashreplace")
+
+
+def _is_code(section: int, code_ends: Mapping[int, int] | None) -> bool:
+    return section != _UNDEFINED if code_ends is None else section in code_ends
+
+
+def _rank(row: _Row) -> tuple[bool, bool, int, int, str]:
+    underscores = len(row.symbol) - len(row.symbol.lstrip("_"))
+    is_label, is_local = row.info & _KIND_MASK == _NOTYPE, row.info >> _BINDING_SHIFT == _LOCAL
+    return (is_label, is_local, underscores, len(row.symbol), row.symbol)
