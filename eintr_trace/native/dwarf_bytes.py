@@ -79,7 +79,7 @@ class DwarfBytes:
     def take(self, length: int) -> bytes:
         """The next ``length`` bytes."""
         start = self.at
-        if length > self.end - start:
+        if not 0 <= length <= self.end - start:
             raise UnwindTableError("an entry that is cut off")
         self.at = start + length
         return self._data[start : self.at]

@@ -14,6 +14,7 @@ from functools import cached_property, lru_cache
 from eintr_trace.native.cfa_rules import Factors, Row, Rule, first_row, row_at
 from eintr_trace.native.dwarf_bytes import OMITTED, DwarfBytes
 from eintr_trace.native.dwarf_registers import RETURN_ADDRESS
+from eintr_trace.native.elf_reader import LinkedBytes
 from eintr_trace.native.errors import UnwindTableError
 
 _HEADER_VERSION = 1
@@ -60,19 +61,16 @@ class _Entry:
 
 
 class EhFrame:
-    """The sections .eh_frame and .eh_frame_hdr of one file, with the addresses they are linked at.
+    """The sections .eh_frame (``entries``) and .eh_frame_hdr of one file.
 
-    All addresses are the file's own. Without a header that can be searched the entries are
-    looked through once, at the first search.
+    All addresses are the file's own, those it is linked at. Without a header that can be
+    searched the entries are looked through once, at the first search.
     """
 
-    def __init__(
-        self, section: bytes, address: int, *, header: bytes = b"", header_address: int = 0
-    ) -> None:
-        self._section = section
-        self._address = address
-        self._header = header
-        self._header_address = header_address
+    def __init__(self, entries: LinkedBytes, header: LinkedBytes | None = None) -> None:
+        self._section = entries.contents
+        self._address = entries.address
+        self._header = header or LinkedBytes(0, b"")
         self._rule = lru_cache(_RULES_KEPT)(self._decoded_rule)
         self._cie = lru_cache(_CIES_KEPT)(self._decoded_cie)
 
@@ -103,7 +101,7 @@ class EhFrame:
             return self._index_by_scan()
 
     def _index_of_header(self) -> _Index:
-        header = DwarfBytes(self._header, address=self._header_address)
+        header = DwarfBytes(self._header.contents)
         version, section, count, table = header.u8(), header.u8(), header.u8(), header.u8()
         if version != _HEADER_VERSION or count == OMITTED or table != _TABLE_ENCODING:
             raise UnwindTableError("a header without a table that can be searched")
@@ -111,7 +109,7 @@ class EhFrame:
             header.number(section)
         rows = header.take(header.number(count) * _TABLE_ROW_BYTES)
         numbers = memoryview(rows).cast("i")
-        return _Index(self._header_address, numbers[::2], numbers[1::2])
+        return _Index(self._header.address, numbers[::2], numbers[1::2])
 
     def _index_by_scan(self) -> _Index:
         found: list[tuple[int, int]] = []

@@ -1,0 +1,35 @@
+"""The C stacks of interpreters blocked in their calls, held against gdb's, frame by frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from eintr_trace.model.c_stack import StackEnd
+from eintr_trace.native.unwind import UnwoundStack, unwind
+from tests.interpreter.processes import Tracees
+from tests.native.gdb_stacks import GdbStack, stacks_of
+from tests.native.process_tables import ProcessTables
+
+pytestmark = pytest.mark.live
+BLOCKED = ("receive", "sleep", "lock", "select", "read", "deep", "main")
+
+
+def assert_as_gdb_sees_it(stack: UnwoundStack, gdb: GdbStack) -> None:
+    assert [frame.address for frame in stack.frames] == gdb.addresses
+    assert stack.end is StackEnd.OUTERMOST
+    # A frame's CFA is the stack pointer that its caller goes on with.
+    assert [frame.cfa for frame in stack.frames[:-1]] == gdb.stack_pointers[1:]
+
+
+def test_threads_blocked_in_different_calls(
+    python: tuple[tuple[int, int], Path], tracees: Tracees, tmp_path: Path
+) -> None:
+    tracee = tracees.start(python[1], "stacks.py")
+    seen = stacks_of(tracee.pid, tmp_path)
+    tables = ProcessTables(tracee.pid)
+    for name in BLOCKED:
+        gdb = seen[tracee.threads[name][0]]
+        assert len(gdb.addresses) > 8, name
+        assert_as_gdb_sees_it(unwind(gdb.registers, gdb.copy, tables), gdb)
