@@ -75,6 +75,7 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
             count=arguments.count,
             signals=_signals_looked_at(wanted.selection.signals),
             merged_signals=arguments.merged_signals,
+            step=arguments.step,
         ),
         _consumer(partial(present, path="the trace", wanted=wanted), recorder),
     )
@@ -130,6 +131,13 @@ def _parser() -> Parser:
         action="store_false",
         help="as root, do not watch which signals merged because of the tracer: while that is"
         " watched, every signal that anybody sends on this machine takes 0.2 µs longer",
+    )
+    parser.add_argument(
+        "--step",
+        action="store_true",
+        help="show the whole way of the thread through C, from EINTR to the decision, by single"
+        " steps: once a call site, some 3 to 15 ms, in which the stops of other threads wait."
+        " If eintr-trace is killed with SIGKILL just then, the program dies of SIGTRAP",
     )
     parser.add_argument(
         "-o", dest="recording", metavar="RECORDING", help="also record everything to this file"

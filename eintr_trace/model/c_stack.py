@@ -82,6 +82,7 @@ class PathEnd(StrEnum):
     OTHER_CALL = "other-call"  # at the instruction of another call
     EVALUATION_LOOP = "evaluation-loop"  # back in the interpreter's loop
     SIGNAL = "signal"  # another signal was delivered
+    TRAP_FLAG = "trap-flag"  # at an instruction that reads or writes the flag that steps need
     TOO_MANY_STEPS = "too-many-steps"
     TOO_LONG = "too-long"
     ENDED = "ended"  # the thread is gone

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import struct
 from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass
@@ -26,6 +27,7 @@ from ptrace.binding.func import (
     PTRACE_O_TRACEFORK,
     PTRACE_O_TRACESYSGOOD,
     PTRACE_O_TRACEVFORK,
+    PTRACE_SINGLESTEP,
     PTRACE_SYSCALL,
     ptrace,
     ptrace_registers_t,
@@ -40,6 +42,8 @@ _PTRACE_SEIZE = 0x4206
 _PTRACE_LISTEN = 0x4208
 _PTRACE_GET_SYSCALL_INFO = 0x420E
 
+_SIGINFO_FAULT = struct.Struct("<i4xi4xQ")  # si_signo, si_code, si_addr
+_TRAP_TRACE = 2  # asm-generic/siginfo.h
 _SIGINFO_BYTES = 128  # sizeof(siginfo_t), asm-generic/siginfo.h; python-ptrace's is shorter
 _SYSCALL_INFO_BYTES = 88  # struct ptrace_syscall_info, linux/ptrace.h
 _SYSCALL_INFO_HEAD = struct.Struct("<B3xIQQ")  # op, arch, instruction_pointer, stack_pointer
@@ -97,6 +101,37 @@ def seize(tid: int, *, follow_forks: bool) -> None:
 def resume(tid: int, how: Resume, signo: int = 0) -> None:
     """Let a stopped thread go on, delivering ``signo`` (0: none)."""
     _request(how.value, tid, 0, signo)
+
+
+def single_step(tid: int, signo: int = 0) -> None:
+    """Let a stopped thread execute one instruction, delivering ``signo`` first (0: none).
+
+    Until its next ``resume`` the tracer's death kills it: PTRACE_SINGLESTEP leaves TF set.
+    """
+    _request(PTRACE_SINGLESTEP, tid, 0, signo)
+
+
+class StepTraps:
+    """The stops that single steps end in; one buffer for all of them, since they are many."""
+
+    def __init__(self) -> None:
+        self._siginfo = create_string_buffer(_SIGINFO_BYTES)
+        self._address = addressof(self._siginfo)
+
+    def instruction_after(self, tid: int) -> int | None:
+        """Where a thread is whose step is done; ``None``: it stopped for another reason.
+
+        send_sigtrap() (arch/x86/kernel/traps.c) puts rip into si_addr. Raises
+        ProcessLookupError while the thread is not stopped, or is gone.
+        """
+        try:
+            _request(PTRACE_GETSIGINFO, tid, 0, self._address)
+        except OSError as error:
+            if error.errno == errno.EINVAL:
+                return None  # a group-stop (ptrace(2), PTRACE_GETSIGINFO)
+            raise
+        signo, code, address = _SIGINFO_FAULT.unpack_from(self._siginfo)
+        return address if (signo, code) == (signal.SIGTRAP, _TRAP_TRACE) else None
 
 
 def detach(tid: int) -> None:

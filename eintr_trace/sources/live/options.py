@@ -10,7 +10,7 @@ class LiveOptions:
     """What to trace and until when; ``signals`` limits which are looked at (None: all).
 
     ``merged_signals``: have the kernel tell of merges where it is permitted, at a cost to all
-    signals of the machine.
+    signals of the machine. ``step``: single-step from EINTR to the decision.
     """
 
     pids: tuple[int, ...]
@@ -20,6 +20,7 @@ class LiveOptions:
     count: int | None = None
     signals: frozenset[int] | None = None
     merged_signals: bool = True
+    step: bool = False
 
 
 @dataclass(frozen=True)

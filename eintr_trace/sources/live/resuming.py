@@ -27,10 +27,18 @@ class Resuming:
 
     def resume(self, tracee: Tracee, stopped_ns: int, signo: int = 0) -> int:
         """Let the thread go on, asleep or followed; returns how long it was held."""
-        following = tracee.following
-        how = Resume.CONT if following.innermost is None else Resume.SYSCALL
+        how = Resume.CONT if tracee.following.innermost is None else Resume.SYSCALL
         tracee.holds.append(Hold(stopped_ns, time.monotonic_ns(), tracee.own_mask))
         binding.resume(tracee.tid, how, signo)
+        return self._has_left(tracee, stopped_ns)
+
+    def stopped_again(self, tracee: Tracee, stopped_ns: int) -> int:
+        """Likewise for a thread that went by single steps into another stop, or to its end."""
+        tracee.holds.append(Hold(stopped_ns, time.monotonic_ns(), tracee.own_mask))
+        return self._has_left(tracee, stopped_ns)
+
+    def _has_left(self, tracee: Tracee, stopped_ns: int) -> int:
+        following = tracee.following
         now_ns = time.monotonic_ns()
         tracee.budget.spend(now_ns - stopped_ns)
         following.last_stop_ns = now_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from collections.abc import Callable
 from typing import assert_never
@@ -25,6 +26,7 @@ from eintr_trace.sources.live.follow import Follow
 from eintr_trace.sources.live.handler_watch import HandlerWatches
 from eintr_trace.sources.live.registers import RT_SIGRETURN_NR, saved_frame_at_sigreturn
 from eintr_trace.sources.live.resuming import Resuming
+from eintr_trace.sources.live.stepping import Stepping
 from eintr_trace.sources.live.tracee import Moment, Tracee
 
 
@@ -36,9 +38,11 @@ class SyscallStops:
         resuming: Resuming,
         handlers: HandlerWatches,
         connections: Connections,
+        stepping: Stepping,
         emit: Callable[[Event], None],
     ) -> None:
         self._resuming = resuming
+        self._stepping = stepping
         self._handlers = handlers
         self._connections = connections
         self._emit = emit
@@ -131,13 +135,17 @@ class SyscallStops:
         if interrupted:
             tracee.woken = Moment(tracee.held_in_round, now_ns)
         tracee.following.exited(interrupted=interrupted)
-        held_ns = self._resuming.resume(tracee, now_ns)
+        if nr == RT_SIGRETURN_NR and info.retval == -errno.EINTR:
+            self._stepping.begin(tracee, info.ip)
+        held_ns, walked = self._stepping.resume(tracee, now_ns, info.ip)
         tgid, tid = tracee.process.tgid, tracee.tid
         if nr == RT_SIGRETURN_NR:
             self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns))
         elif nr is not None:
             name = binding.syscall_name(nr)
             self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns))
+        for event in walked:
+            self._emit(event)
         if tracee.following.innermost is None:
             self.tell_ended(tracee, "the call made again has ended")
 

@@ -14,7 +14,13 @@ from dataclasses import replace
 from typing import assert_never
 
 from eintr_trace.facts.signals import signal_name
-from eintr_trace.model.events import ContinueTrapped, Event, GroupStopped, InterruptedCall
+from eintr_trace.model.events import (
+    ContinueTrapped,
+    Disposition,
+    Event,
+    GroupStopped,
+    InterruptedCall,
+)
 from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.connections import Connections
@@ -24,6 +30,7 @@ from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import read_registers
 from eintr_trace.sources.live.resuming import Resuming
 from eintr_trace.sources.live.roster import Roster
+from eintr_trace.sources.live.stepping import Stepping
 from eintr_trace.sources.live.syscall_stops import SyscallStops, was_interrupted
 from eintr_trace.sources.live.tracee import Tracee
 from eintr_trace.sources.live.wait_status import (
@@ -45,14 +52,22 @@ class Tracer:
     """Serves the stops of all traced threads; one thread, never more than one stop at a time."""
 
     def __init__(
-        self, roster: Roster, emit: Callable[[Event], None], signals: frozenset[int] | None
+        self,
+        roster: Roster,
+        emit: Callable[[Event], None],
+        signals: frozenset[int] | None,
+        *,
+        step: bool = False,
     ) -> None:
         self._roster = roster
         self._handlers = HandlerWatches(emit)
         self._emit = emit = self._handlers.emit
         self._connections = Connections(emit, alive=roster.processes)
         self._resuming = Resuming(emit, self._connections)
-        self._syscall_stops = SyscallStops(self._resuming, self._handlers, self._connections, emit)
+        self._stepping = Stepping(self._resuming, emit, self.read_merges, enabled=step)
+        self._syscall_stops = SyscallStops(
+            self._resuming, self._handlers, self._connections, self._stepping, emit
+        )
         self._deliveries = Deliveries(roster, emit, signals)
         self._decided = 0
 
@@ -110,6 +125,8 @@ class Tracer:
             self._first_stop(tracee, now_ns)
 
     def _dispatch(self, tracee: Tracee, stop: Stop, now_ns: int) -> None:
+        if self._stepping.takes(tracee, stop, now_ns):
+            return
         match stop:
             case SignalDeliveryStop(signo):
                 self._delivery(tracee, signo, now_ns)
@@ -191,8 +208,21 @@ class Tracer:
         event = self._handlers.delivering(tracee, event)
         if event.handler_watch is not None:
             tracee.budget.spend_hits(HITS_OF_A_DELIVERY)
-        held_ns = self._resuming.resume(tracee, now_ns, signo)
+        # Where a handler runs, EINTR comes after it.
+        ended = None if event.disposition is Disposition.CAUGHT else event.call
+        held_ns, walked = self._go_on(tracee, ended, now_ns, signo)
         self._deliveries.tell(tracee, replace(event, held_ns=held_ns))
+        for told in walked:
+            self._emit(told)
+
+    def _go_on(
+        self, tracee: Tracee, ended: InterruptedCall | None, now_ns: int, signo: int = 0
+    ) -> tuple[int, tuple[Event, ...]]:
+        """Let a thread go on, by single steps where the call it was in has ended with EINTR."""
+        if ended is None or ended.ip is None or ended.retval != -errno.EINTR:
+            return self._resuming.resume(tracee, now_ns, signo), ()
+        self._stepping.begin(tracee, ended.ip)
+        return self._stepping.resume(tracee, now_ns, ended.ip, signo)
 
     def _pass_on(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """Deliver at once; a thread out of credit is no longer followed either."""
@@ -213,7 +243,7 @@ class Tracer:
             return
         stopped_by, tracee.stopped_by = tracee.stopped_by, None
         call, python = self._meet_call(tracee)
-        held_ns = self._resuming.resume(tracee, now_ns)
+        held_ns, walked = self._go_on(tracee, call, now_ns)
         self._emit(
             ContinueTrapped(
                 now_ns,
@@ -226,6 +256,8 @@ class Tracer:
                 reduced=observe.reductions(tracee),
             )
         )
+        for told in walked:
+            self._emit(told)
 
     def _group_stop(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         tracee.fresh = False
@@ -278,6 +310,7 @@ class Tracer:
 
     def finish(self) -> None:
         """Tell what is still untold: sums of deliveries that were passed on, handlers to come."""
+        self._stepping.finish()
         for tracee in self._roster.tracees.values():
             self._deliveries.tell_passed(tracee)
         self._handlers.finish()

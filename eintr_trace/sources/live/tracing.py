@@ -53,7 +53,7 @@ class Tracing:
         self._command = command
         self._outlet = outlet
         self._roster = Roster(outlet.emit, follow_forks=options.follow_forks)
-        self._tracer = Tracer(self._roster, outlet.emit, options.signals)
+        self._tracer = Tracer(self._roster, outlet.emit, options.signals, step=options.step)
         self._loop = WaitLoop(lambda: self._roster.tracees, self._tracer.serve)
         self._attachment = Attachment(follow_forks=options.follow_forks)
         self._attached = threading.Event()
