@@ -6,19 +6,29 @@ import errno
 import fcntl
 import os
 import select
+import signal
 import time
 from collections import deque
 
 from eintr_trace.model.events import Event, EventsLost
 from eintr_trace.model.trace import TraceHeader
+from eintr_trace.sources.live.emit import Told
 from eintr_trace.sources.recording.codec import encode_event, encode_header
 
+# Threads that are followed stop again soon, and would wait while their events are encoded: so
+# long that can wait instead.
+_PATIENCE_NS = 5_000_000
+_MOST_UNTOLD = 1024
+_BACKLOG_RETRY_NS = 10_000_000
 _PIPE_BYTES = 1 << 20  # the default limit of /proc/sys/fs/pipe-max-size
 _BUFFER_BYTES = 16 << 20
 
 
 class Outlet:
-    """The write end of the pipe; what neither it nor the buffer takes is counted as lost."""
+    """The write end of the pipe; what neither it nor the buffer takes is counted as lost.
+
+    What is emitted is encoded only by ``tell`` or ``flush``.
+    """
 
     def __init__(self, write_fd: int) -> None:
         self._fd: int | None = write_fd
@@ -29,6 +39,8 @@ class Outlet:
             # The user's share of pipe memory is used up (pipe(7)): the default size will do.
             if error.errno not in (errno.EPERM, errno.EBUSY):
                 raise
+        self._untold: deque[Told] = deque()
+        self._untold_since_ns = 0
         self._waiting: deque[bytes] = deque()
         self._waiting_bytes = 0
         self._lost_now = 0
@@ -40,6 +52,12 @@ class Outlet:
         """Whether something waits for the reader."""
         return bool(self._waiting) and not self._broken
 
+    def next_tell_ns(self) -> int | None:
+        """When there will be something to do, if nothing else happens."""
+        if self._untold:
+            return self._untold_since_ns + _PATIENCE_NS
+        return time.monotonic_ns() + _BACKLOG_RETRY_NS if self.has_backlog else None
+
     @staticmethod
     def prepare(header: TraceHeader) -> None:
         """Build the encoders, which takes longer than any stop may, before there are stops."""
@@ -49,18 +67,46 @@ class Outlet:
         """Send the first line."""
         self._put(encode_header(header))
 
-    def emit(self, event: Event) -> None:
+    def emit(self, event: Told) -> None:
+        """Take an event, to be sent in its turn."""
+        if not self._untold:
+            self._untold_since_ns = time.monotonic_ns()
+        self._untold.append(event)
+        if len(self._untold) > _MOST_UNTOLD:
+            self._send(self._untold.popleft())
+
+    def tell(self, *, stop_expected: bool) -> None:
+        """Send what was emitted; for a stop that waits to be served, only the next event.
+
+        ``stop_expected``: a thread will stop soon, and should then find the tracer idle.
+        """
+        if stop_expected and time.monotonic_ns() < self._untold_since_ns + _PATIENCE_NS:
+            return
+        while self._untold:
+            self._send(self._untold.popleft())
+            if signal.SIGCHLD in signal.sigpending():
+                return
+        self._write()
+
+    def flush(self) -> None:
+        """Send all that was emitted, whoever waits."""
+        while self._untold:
+            self._send(self._untold.popleft())
+        self._write()
+
+    def _send(self, event: Told) -> None:
         """Send an event, or count it as lost."""
         if self._waiting_bytes > _BUFFER_BYTES:
             self._lost_now += 1
             self.lost += 1
-            self.flush()
+            self._write()
             return
         self._emit_lost()
-        self._put(encode_event(event))
+        self._put(encode_event(event if isinstance(event, Event) else event.event()))
 
     def emit_last(self, event: Event) -> None:
         """Send the event that says how it ended, however full the pipe is."""
+        self.flush()
         self._emit_lost()
         self._put(encode_event(event))
 
@@ -72,9 +118,9 @@ class Outlet:
     def _put(self, line: bytes) -> None:
         self._waiting.append(line)
         self._waiting_bytes += len(line)
-        self.flush()
+        self._write()
 
-    def flush(self) -> None:
+    def _write(self) -> None:
         """Write what the pipe takes now; a reader that is gone is noticed."""
         while self._fd is not None and self.has_backlog:
             line = self._waiting[0]

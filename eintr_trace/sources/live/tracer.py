@@ -293,6 +293,11 @@ class Tracer:
 
     # Threads that make no stop
 
+    @property
+    def expects_stop(self) -> bool:
+        """Whether a thread will soon stop again: one that is followed to its outcome."""
+        return self._resuming.next_quiet_ns() is not None
+
     def next_quiet_ns(self) -> int | None:
         """When the next thing is to be looked at that no stop will tell of."""
         planned = (

@@ -32,7 +32,6 @@ from eintr_trace.sources.live.tracee import TracedProcess
 from eintr_trace.sources.live.tracer import Tracer
 from eintr_trace.sources.live.wait_loop import WaitLoop
 
-_BACKLOG_RETRY_NS = 10_000_000
 _ATTACH_POLL_S = 0.02
 _DETACH_POLL_S = 0.0005
 _THREADS_TOLD_AT_ONCE = 32  # between two looks at what has stopped meanwhile
@@ -167,13 +166,14 @@ class Tracing:
             now_ns = time.monotonic_ns()
             self._tracer.look_at_quiet(now_ns)
             self._roster.search_interpreters(now_ns)
-            self._outlet.flush()
+            self._outlet.tell(stop_expected=self._tracer.expects_stop)
             self._suspend_if_wanted()
             reason = self._end_reason(now_ns, end_ns)
             if reason is None and self._asked_to_end(self._loop.sleep(self._wake_ns(end_ns))):
                 reason = EndReason.DETACHED
         self._tracer.finish()
         self._warn_of_lost_merges()
+        self._outlet.flush()  # first, to know how much was lost
         self._outlet.emit_last(
             TraceEnded(
                 time.monotonic_ns(),
@@ -221,9 +221,12 @@ class Tracing:
 
     def _wake_ns(self, end_ns: int | None) -> int | None:
         """When to wake even if nothing stops."""
-        wake = [end_ns, self._roster.next_search_ns(), self._tracer.next_quiet_ns()]
-        if self._outlet.has_backlog:
-            wake.append(time.monotonic_ns() + _BACKLOG_RETRY_NS)
+        wake = [
+            end_ns,
+            self._roster.next_search_ns(),
+            self._tracer.next_quiet_ns(),
+            self._outlet.next_tell_ns(),
+        ]
         return min((at for at in wake if at is not None), default=None)
 
 
