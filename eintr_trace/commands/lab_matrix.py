@@ -14,6 +14,7 @@ from pathlib import Path
 import eintr_trace
 from eintr_trace.commands.arguments import Parser, one_of, positive_int
 from eintr_trace.commands.exits import ExitStatus, complain
+from eintr_trace.commands.written_files import cannot_write, require_writable, write_text
 from eintr_trace.errors import EintrTraceError, UsageError
 from eintr_trace.lab.dispositions import Disposition
 from eintr_trace.lab.interpreters import FoundIn, FoundInterpreter, find_interpreters
@@ -52,13 +53,13 @@ def run(argv: Sequence[str]) -> int:
     )
     for name in (arguments.raw, arguments.output):
         if name is not None:
-            _require_writable(name)
+            require_writable(name)
     results = _run(order)
     print(_summed_up(results), flush=True)
     if arguments.raw is not None:
-        _write(arguments.raw, raw_results(results))
+        write_text(arguments.raw, raw_results(results))
     if arguments.output is not None:
-        _write(arguments.output, render(_page(order, results, found)))
+        write_text(arguments.output, render(_page(order, results, found)))
     wrong = any(result.status in {Status.DISAGREE, Status.FAILED} for result in results)
     return ExitStatus.FAILED if wrong else ExitStatus.DONE
 
@@ -138,7 +139,7 @@ def _folder(name: str | None) -> Path | None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _cannot_write(name, error) from error
+        raise cannot_write(name, error) from error
     return folder
 
 
@@ -204,26 +205,3 @@ def _page(
         kernel=platform.release().partition("-")[0],
         tool_version=eintr_trace.__version__,
     )
-
-
-def _require_writable(name: str) -> None:
-    """Find out before the run, which takes long; nothing is changed."""
-    is_new = not Path(name).exists()
-    try:
-        with Path(name).open("a", encoding="utf-8"):
-            pass
-        if is_new:
-            Path(name).unlink()
-    except OSError as error:
-        raise _cannot_write(name, error) from error
-
-
-def _write(name: str, text: str) -> None:
-    try:
-        Path(name).write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise _cannot_write(name, error) from error
-
-
-def _cannot_write(name: str, error: OSError) -> EintrTraceError:
-    return EintrTraceError(f"cannot write {name}: {error.strerror}", "Name another place")

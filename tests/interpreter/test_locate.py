@@ -23,6 +23,7 @@ from eintr_trace.interpreter.memory import ProcessMemory
 from eintr_trace.interpreter.reader import InterpreterReader, open_interpreter
 from eintr_trace.lab.interpreters import find_interpreters, interpreter_at
 from eintr_trace.model.python_state import HandlerKind, Implementation
+from tests.interpreter.private_copy import PrivateCopy
 from tests.interpreter.processes import Tracee, Tracees, installation
 
 pytestmark = pytest.mark.live
@@ -30,30 +31,11 @@ pytestmark = pytest.mark.live
 Python = tuple[tuple[int, int], Path]
 
 
-class PrivateCopy:
-    """An interpreter and its libpython, copied so that they can be changed."""
-
-    def __init__(self, python: Path, directory: Path) -> None:
-        self.executable = directory / python.name
-        shutil.copy(python, self.executable)
-        original = installation(python)
-        libraries = [directory / library.name for library in original.libraries]
-        for library, copy in zip(original.libraries, libraries, strict=True):
-            shutil.copy(library, copy)
-        self.files = [self.executable, *libraries]
-        # Unlike LD_LIBRARY_PATH, it also comes before a DT_RPATH of the executable (ld.so(8)).
-        preload = ":".join(map(str, libraries))
-        self.environ = {"LD_PRELOAD": preload, "PYTHONHOME": str(original.prefix)}
-
-    def strip(self) -> None:
-        for file in self.files:
-            subprocess.run(["strip", "--strip-all", str(file)], check=True)
-
-    def start(self, tracees: Tracees) -> Tracee:
-        tracee = tracees.start(self.executable, "handlers.py", environ=self.environ)
-        maps = Path(f"/proc/{tracee.pid}/maps").read_text()
-        assert all(str(file) in maps for file in self.files), "the copy is not what runs"
-        return tracee
+def start(copy: PrivateCopy, tracees: Tracees) -> Tracee:
+    tracee = tracees.start(copy.executable, "handlers.py", environ=copy.environ)
+    maps = Path(f"/proc/{tracee.pid}/maps").read_text()
+    assert all(str(file) in maps for file in copy.files), "the copy is not what runs"
+    return tracee
 
 
 def assert_everything_is_found(tracee: Tracee) -> None:
@@ -87,12 +69,12 @@ def test_the_version(every_python: Python, tracees: Tracees) -> None:
 def test_stripped(python: Python, tracees: Tracees, tmp_path: Path) -> None:
     copy = PrivateCopy(python[1], tmp_path)
     copy.strip()
-    assert_everything_is_found(copy.start(tracees))
+    assert_everything_is_found(start(copy, tracees))
 
 
 def test_deleted_after_it_started(python: Python, tracees: Tracees, tmp_path: Path) -> None:
     copy = PrivateCopy(python[1], tmp_path)
-    tracee = copy.start(tracees)
+    tracee = start(copy, tracees)
     for file in copy.files:
         file.unlink()
     assert_everything_is_found(tracee)
@@ -101,7 +83,7 @@ def test_deleted_after_it_started(python: Python, tracees: Tracees, tmp_path: Pa
 def test_replaced_after_it_started(python: Python, tracees: Tracees, tmp_path: Path) -> None:
     """What lies at the path now is another build: it must not be taken for the one mapped."""
     copy = PrivateCopy(python[1], tmp_path)
-    tracee = copy.start(tracees)
+    tracee = start(copy, tracees)
     for file in copy.files:
         file.unlink()
         shutil.copy("/bin/true", file)

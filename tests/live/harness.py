@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,8 +60,16 @@ def state_of(pid: int) -> str:
 class Program:
     """One tracee: a program of tests/tracees that says `ready` first and JSON last."""
 
-    def __init__(self, interpreter: Path, name: str, *args: str, new_group: bool = False) -> None:
+    def __init__(
+        self,
+        interpreter: Path,
+        name: str,
+        *args: str,
+        new_group: bool = False,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+        environment.update(environ or {})
         self.process = subprocess.Popen(
             [str(interpreter), "-u", str(TRACEES / name), *args],
             stdin=subprocess.PIPE,
@@ -113,9 +121,15 @@ class Program:
 
 
 @contextmanager
-def program(interpreter: Path, name: str, *args: str, new_group: bool = False) -> Iterator[Program]:
-    """A tracee that is killed at the end if it has not ended."""
-    running = Program(interpreter, name, *args, new_group=new_group)
+def program(
+    interpreter: Path,
+    name: str,
+    *args: str,
+    new_group: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> Iterator[Program]:
+    """A tracee that is killed at the end if it has not ended; ``environ`` is added to ours."""
+    running = Program(interpreter, name, *args, new_group=new_group, environ=environ)
     try:
         yield running
     finally:

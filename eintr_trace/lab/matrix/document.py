@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import assert_never
 
 from eintr_trace.lab.dispositions import PLANS, Disposition
+from eintr_trace.lab.markdown_table import Row, escaped, markdown_table
 from eintr_trace.lab.matrix.cells import CellResult, Status, Verdict
 from eintr_trace.model.episodes import KernelAction, Outcome
 
@@ -30,7 +31,6 @@ _INDUCED_SIGN = "†"
 _WRONG_SIGN = "✗"
 _NOTHING = "–"
 
-Row = tuple[str, ...]
 Grid = dict[tuple[str, str], CellResult]
 
 
@@ -78,7 +78,7 @@ def _counts(page: MatrixPage) -> str:
     rows: list[Row] = [(_STATUS_TEXT[status], str(counts[status])) for status in Status]
     verdicts = sum(len(result.verdicts) for result in page.results)
     return "\n".join(
-        ["## Counts", "", *_markdown(("cells", "number"), rows), "", f"{verdicts} verdicts."]
+        ["## Counts", "", *markdown_table(("cells", "number"), rows), "", f"{verdicts} verdicts."]
     )
 
 
@@ -104,7 +104,7 @@ def _legend() -> str:
         ("failed", "the program did not do its part"),
         (_NOTHING, "does not apply"),
     ]
-    return "\n".join(["## Legend", "", *_markdown(("word", "meaning"), rows)])
+    return "\n".join(["## Legend", "", *markdown_table(("word", "meaning"), rows)])
 
 
 def _table(page: MatrixPage, disposition: Disposition) -> str:
@@ -124,7 +124,7 @@ def _full(page: MatrixPage, cells: Grid) -> Iterator[str]:
         (scenario, *(_cell(cells.get((scenario, name))) for name in page.interpreters))
         for scenario in page.scenarios
     ]
-    return _markdown(heads, rows)
+    return markdown_table(heads, rows)
 
 
 def _compact(page: MatrixPage, cells: Grid) -> Iterator[str]:
@@ -134,7 +134,7 @@ def _compact(page: MatrixPage, cells: Grid) -> Iterator[str]:
         groups = [(text, [n for _, n in of]) for text, of in groupby(said, lambda one: one[0])]
         shown = [text if len(groups) == 1 else f"{_span(ns)}: {text}" for text, ns in groups]
         rows.append((scenario, ", ".join(shown)))
-    return _markdown(("call", "outcome by version"), rows)
+    return markdown_table(("call", "outcome by version"), rows)
 
 
 def _cell(result: CellResult | None) -> str:
@@ -199,7 +199,7 @@ def _with_notes(results: Iterable[CellResult]) -> Iterator[str]:
         names = list(dict.fromkeys(_short(cell.interpreter) for cell in cells))
         most = len(Disposition)
         with_what = "all dispositions" if len(dispositions) == most else ", ".join(dispositions)
-        yield f"- {scenario} ({with_what}; {', '.join(names)}): {_escaped(note)}"
+        yield f"- {scenario} ({with_what}; {', '.join(names)}): {escaped(note)}"
 
 
 def _not_started(page: MatrixPage) -> str:
@@ -207,7 +207,7 @@ def _not_started(page: MatrixPage) -> str:
         return ""
     rows: list[Row] = [(name, reason) for name, reason in page.not_started]
     heads = ("interpreter", "why not")
-    return "\n".join(["## Interpreters that did not start", "", *_markdown(heads, rows)])
+    return "\n".join(["## Interpreters that did not start", "", *markdown_table(heads, rows)])
 
 
 def _short(interpreter: str) -> str:
@@ -217,18 +217,3 @@ def _short(interpreter: str) -> str:
 
 def _span(names: Sequence[str]) -> str:
     return names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
-
-
-def _markdown(heads: Row, rows: Iterable[Row]) -> Iterator[str]:
-    yield _line(heads)
-    yield _line("---" for _ in heads)
-    for row in rows:
-        yield _line(row)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(_escaped(cell) for cell in cells) + " |"
-
-
-def _escaped(text: str) -> str:
-    return " ".join(text.replace("|", "\\|").split())
