@@ -11,10 +11,13 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.let_through import let_through
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
+from eintr_trace.analysis.receiver import reception
+from eintr_trace.analysis.receiver_sentences import who
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version, parse_version
-from eintr_trace.model.episodes import KernelAction, Layer, Outcome
+from eintr_trace.model.c_stack import CodeRole
+from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import HandlerKind
 
 _PYTHON_2 = 2
@@ -71,16 +74,25 @@ def _resumed(trail: Trail) -> str:
     made_again = _made_again(trail)
     if row is None or call is None or interruption.interpreter is None:
         return f"EINTR reached CPython's C code, which {made_again}."
-    function = row.c_function(version)
-    who = "C code" if function is None else function.name
+    function = _c_function(trail, row, version)
     name = called(interruption.frame, call.syscall)
     if row.behaviour(version) is Behaviour.LOOPS_IN_C:
         return (
-            f"EINTR reached CPython's {who}, the C code of {name}, which {made_again} at once,"
+            f"EINTR reached CPython's {function}, the C code of {name}, which {made_again} at once,"
             " without running Python signal handlers."
         )
-    lead = f"EINTR reached CPython's {who}, the C code of {name}, which"
+    lead = f"EINTR reached CPython's {function}, the C code of {name}, which"
     return f"{lead}{_since(row)} {_ran_handler(trail)} and {made_again}."
+
+
+def _c_function(trail: Trail, row: Pep475Row, version: Version) -> str:
+    """Name the C function that got EINTR: as seen on the stack, else as the table knows it."""
+    got_it = reception(trail)
+    receiver = None if got_it is None else got_it.receiver
+    if receiver is not None and receiver.role is CodeRole.CPYTHON and receiver.function is not None:
+        return receiver.function
+    function = row.c_function(version)
+    return "C code" if function is None else function.name
 
 
 def _takes_for_under_way(trail: Trail) -> str:
@@ -97,13 +109,15 @@ def _takes_for_under_way(trail: Trail) -> str:
 
 
 def _by_library(trail: Trail) -> str:
-    callee = trail.interruption.callee
+    callee, got_it = trail.interruption.callee, reception(trail)
     what = "C code that Python had called through ctypes"
-    if callee is not None and callee.name is not None:
-        what = f"{callee.name}, C code that is not CPython's,"
+    if got_it is not None and got_it.receiver.confidence is Confidence.OBSERVED:
+        what = who(got_it)
+    elif callee is not None and callee.name is not None:
+        what = f"{callee.name}, C code that is not CPython's"
     return (
-        f"EINTR reached {what} and {_made_again(trail)}: CPython, which calls a handler that is"
-        " due before its next instruction, had not done so."
+        f"EINTR reached {what}; that code {_made_again(trail)}: CPython, which calls a handler"
+        " that is due before its next instruction, had not done so."
     )
 
 

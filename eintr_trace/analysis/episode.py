@@ -17,18 +17,23 @@ from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.kernel_sentences import kernel_sentences
 from eintr_trace.analysis.program_sentences import program_sentences
 from eintr_trace.analysis.python_sentences import python_sentences
+from eintr_trace.analysis.receiver import reception
+from eintr_trace.analysis.receiver_sentences import receiver_sentences
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.restart_codes import restart_code_name
 from eintr_trace.model.episodes import (
     Episode,
     InterruptedSyscall,
+    KernelAction,
     PythonSide,
+    Receiver,
     Sentence,
 )
 
 _LAYERS: tuple[Callable[[Trail, Finding], Iterator[Draft]], ...] = (
     kernel_sentences,
+    receiver_sentences,
     c_sentences,
     python_sentences,
     program_sentences,
@@ -59,6 +64,7 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
         exceptions=describe(finding.chain, None if frame is None else frame.location),
         caught=finding.catching.caught,
         caught_at=finding.catching.caught_at,
+        received_by=_received_by(trail, finding),
         follow_up=trail.follow_up,
         exit_status=None if trail.exited is None else trail.exited.status,
         consequences=tuple(one.text for one in consequences(trail, finding)),
@@ -72,6 +78,13 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
 
 def _explanation(trail: Trail, finding: Finding, exhibits: Exhibits) -> tuple[Sentence, ...]:
     return tuple(draft.sentence(exhibits) for layer in _LAYERS for draft in layer(trail, finding))
+
+
+def _received_by(trail: Trail, finding: Finding) -> Receiver | None:
+    if finding.kernel.action is not KernelAction.EINTR:
+        return None
+    got_it = reception(trail)
+    return None if got_it is None else got_it.receiver
 
 
 def _syscall(interruption: Interruption) -> InterruptedSyscall | None:

@@ -10,10 +10,12 @@ from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import Chain, holds_eintr
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.receiver import reception
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision, parse_version
-from eintr_trace.model.episodes import KernelAction, Layer, Outcome
+from eintr_trace.model.c_stack import CodeRole
+from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome, Receiver
 from eintr_trace.model.python_state import PythonFrame, TracebackEntry
 
 _PEP_475 = (3, 5)
@@ -71,6 +73,10 @@ def _by_c(trail: Trail, finding: Finding) -> list[Draft]:
     decision, frame = trail.interruption.pep475, trail.interruption.frame
     if decision is None or waits_for_no_connect(trail):
         return []
+    got_it = reception(trail)
+    if got_it is not None and _is_foreign(got_it.receiver):
+        text = "So it is that code, not CPython's, that let the interruption through."
+        return _draft(text, Topic.C_STACK)
     if decision.behaviour in _LETS_THROUGH:
         text = "So it is CPython's own C code that let the interruption through to the program."
         return _draft(text, Topic.PEP475)
@@ -108,6 +114,12 @@ def _by_its_exception(trail: Trail, decision: Pep475Decision, name: str) -> list
         " through."
     )
     return _draft(text, Topic.PEP475, Topic.EXCEPTION)
+
+
+def _is_foreign(receiver: Receiver) -> bool:
+    """Tell whether it was seen that other code than CPython's got EINTR."""
+    is_seen = receiver.confidence is Confidence.OBSERVED
+    return is_seen and receiver.role not in {CodeRole.CPYTHON, CodeRole.CTYPES}
 
 
 def _raised_at(chain: Chain) -> TracebackEntry | None:

@@ -26,6 +26,8 @@ _UNREAD: Final = ((3, 0), (3, 3))
 _BRANCH: Final = 2
 _FOREIGN: Final = "foreign C code"
 
+# What Argument Clinic adds ("_impl"), and socketmodule.c to what may be without the GIL.
+_C_ENDINGS: Final = re.compile(r"(_impl|_guts)+$")
 # The module or type that has a C function, as CPython names it -> as the table names it.
 _PUBLIC_OWNERS: Final = {
     "posix": "os",
@@ -189,6 +191,31 @@ def pep475_rows(syscall: str, called: str | None = None) -> tuple[Pep475Row, ...
         if syscall in row.syscalls
         and (called is None or any(_is_name_of(called, name) for name in row.names))
     )
+
+
+def retries_since(c_function: str) -> Version | None:
+    """Give the version since which CPython's C function of that name calls again after EINTR.
+
+    ``None``: never, or no row (or more than one) has it. The compiler may have inlined the
+    function into the one that it is the implementation of, or split it (``sock_recv.cold``).
+    """
+    rows = _rows_by_c_function().get(_c_stem(c_function), ())
+    since = {row.retry_since for row in rows}
+    return since.pop() if len(since) == 1 else None
+
+
+@cache
+def _rows_by_c_function() -> dict[str, tuple[Pep475Row, ...]]:
+    rows: dict[str, tuple[Pep475Row, ...]] = {}
+    for row in all_pep475_rows():
+        for stem in {_c_stem(found.name) for found in row.c_functions}:
+            rows[stem] = (*rows.get(stem, ()), row)
+    return rows
+
+
+def _c_stem(c_function: str) -> str:
+    """Give ``sock_recv`` for ``sock_recv_impl.isra.0``."""
+    return _C_ENDINGS.sub("", c_function.partition(".")[0])
 
 
 def decide_pep475(

@@ -1,11 +1,12 @@
-"""What Apache Thrift's and thriftpy2's Python transports do when a call gives EINTR.
+"""What Apache Thrift's transports, in Python and C++, and thriftpy2's do when a call gives EINTR.
 
-Read from the tags of apache/thrift (lib/py/src), installed as the package ``thrift``, and
-from Thriftpy/thriftpy2.
+Read from the tags of apache/thrift (lib/py/src, installed as the package ``thrift``, and
+lib/cpp/src), and from Thriftpy/thriftpy and Thriftpy/thriftpy2.
 """
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ class OnEintr(StrEnum):
     PASSES_ON = "passes-on"  # lets the exception through
     LOSES_DATA = "loses-data"  # lets it through and forgets what it had read
     RETRIES = "retries"
+    RETRIES_SOME_TIMES = "retries-some-times"  # up to a number that can be set
     TAKES_FOR_CLOSED = "takes-for-closed"  # believes that the peer has closed
 
 
@@ -86,6 +88,18 @@ THRIFT_FACTS = (
     ThriftFact(
         "Apache Thrift",
         "0.13.0",
+        "0.20.0",
+        _TSOCKET,
+        "read",
+        OnEintr.WRAPS,
+        True,
+        "TSocket.read wraps every socket.error but ETIMEDOUT in "
+        "TTransportException('unexpected exception'): errno 4 is left only in its .inner",
+        f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.13.0 to v0.20.0; {_NO_EINTR}",
+    ),
+    ThriftFact(
+        "Apache Thrift",
+        "0.21.0",
         "0.24.0",
         _TSOCKET,
         "read",
@@ -93,7 +107,7 @@ THRIFT_FACTS = (
         True,
         "TSocket.read wraps every socket.error but a timeout in "
         "TTransportException('unexpected exception'): errno 4 is left only in its .inner",
-        f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.13.0 to v0.24.0; {_NO_EINTR}",
+        f"apache/thrift lib/py/src/transport/TSocket.py, tags v0.21.0 to v0.24.0; {_NO_EINTR}",
     ),
     ThriftFact(
         "Apache Thrift",
@@ -142,6 +156,17 @@ THRIFT_FACTS = (
         "apache/thrift 0.21.0 and v0.24.0 lib/py/src/server/TNonblockingServer.py L348",
     ),
     ThriftFact(
+        "thriftpy",
+        "0.3.9",
+        "0.3.9",
+        "thriftpy/transport/socket.py",
+        "read",
+        OnEintr.PASSES_ON,
+        True,
+        "thriftpy's TSocket.read calls recv once and lets EINTR through; thriftpy2 calls again",
+        "Thriftpy/thriftpy 0.3.9; its pull request 281 was not merged",
+    ),
+    ThriftFact(
         "thriftpy2",
         "0.4.0",
         None,
@@ -153,6 +178,107 @@ THRIFT_FACTS = (
         "Thriftpy/thriftpy2 pull request 9, commit 823ab8d, in 0.4.0 and later",
     ),
 )
+
+_CPP = "Apache Thrift C++"
+_CPP_FILES = "lib/cpp/src/thrift/transport"
+
+# ``file`` is that of the source; ``first`` to ``last`` are the tags that were looked at.
+THRIFT_CPP_FACTS = (
+    ThriftFact(
+        _CPP,
+        "0.5.0",
+        "0.24.0",
+        f"{_CPP_FILES}/TSocket.cpp",
+        "TSocket::read",
+        OnEintr.RETRIES_SOME_TIMES,
+        True,
+        "C++ Thrift's TSocket::read calls recv (or poll) again after EINTR up to maxRecvRetries"
+        " times, five unless setMaxRecvRetries() says otherwise, each time with the whole timeout;"
+        " then it throws TTransportException",
+        f"apache/thrift {_CPP_FILES}/TSocket.cpp v0.24.0 L567, L617-620; setMaxRecvRetries L830",
+    ),
+    ThriftFact(
+        _CPP,
+        "0.5.0",
+        "0.24.0",
+        f"{_CPP_FILES}/TSocket.cpp",
+        "TSocket::peek",
+        OnEintr.RETRIES_SOME_TIMES,
+        True,
+        "C++ Thrift's TSocket::peek polls again after EINTR up to maxRecvRetries times",
+        f"apache/thrift {_CPP_FILES}/TSocket.cpp v0.24.0 L201, L230",
+    ),
+    ThriftFact(
+        _CPP,
+        "0.5.0",
+        "0.24.0",
+        f"{_CPP_FILES}/TSocket.cpp",
+        "TSocket::write_partial",
+        OnEintr.WRAPS,
+        False,
+        "C++ Thrift's TSocket::write_partial does not call again: EINTR from send becomes"
+        " TTransportException; how much of the message was sent is lost",
+        f"apache/thrift {_CPP_FILES}/TSocket.cpp v0.24.0, write_partial()",
+    ),
+    ThriftFact(
+        _CPP,
+        "0.5.0",
+        "0.24.0",
+        f"{_CPP_FILES}/TSSLSocket.cpp",
+        "TSSLSocket::read",
+        OnEintr.RETRIES_SOME_TIMES,
+        True,
+        "C++ Thrift's TSSLSocket::read calls again after EINTR up to maxRecvRetries times",
+        f"apache/thrift {_CPP_FILES}/TSSLSocket.cpp v0.24.0 L456-481",
+    ),
+    ThriftFact(
+        _CPP,
+        "0.5.0",
+        "0.24.0",
+        f"{_CPP_FILES}/TServerSocket.cpp",
+        "TServerSocket::acceptImpl",
+        OnEintr.RETRIES_SOME_TIMES,
+        True,
+        "C++ Thrift's TServerSocket::acceptImpl polls again after EINTR five times",
+        f"apache/thrift {_CPP_FILES}/TServerSocket.cpp v0.24.0 L636-655",
+    ),
+    ThriftFact(
+        _CPP,
+        "0.5.0",
+        "0.24.0",
+        f"{_CPP_FILES}/TFDTransport.cpp",
+        "TFDTransport::read",
+        OnEintr.RETRIES_SOME_TIMES,
+        True,
+        "C++ Thrift's TFDTransport::read calls read again after EINTR a number of times",
+        f"apache/thrift {_CPP_FILES}/TFDTransport.cpp v0.24.0 L67",
+    ),
+)
+
+# Itanium C++ ABI, 5.1.4: a nested name is a row of names, each after its length.
+_CPP_SYMBOL = re.compile(r"_ZNK?6apache6thrift9transport(?P<names>\d.*)")
+_CPP_DEMANGLED = re.compile(r"apache::thrift::transport::(?P<names>\w+::\w+)")
+
+
+def thrift_cpp_fact(symbol: str) -> ThriftFact | None:
+    """Give the fact about a C++ function by its symbol, mangled or not."""
+    mangled, demangled = _CPP_SYMBOL.match(symbol), _CPP_DEMANGLED.match(symbol)
+    if mangled is not None:
+        name = "::".join(_names(mangled["names"]))
+    elif demangled is not None:
+        name = demangled["names"]
+    else:
+        return None
+    return next((fact for fact in THRIFT_CPP_FACTS if fact.function == name), None)
+
+
+def _names(mangled: str) -> list[str]:
+    names: list[str] = []
+    while match := re.match(r"\d{1,3}", mangled):
+        end = match.end() + int(match[0])
+        names.append(mangled[match.end() : end])
+        mangled = mangled[end:]
+    return names
 
 
 def thrift_facts_for(file: str, function: str) -> tuple[ThriftFact, ...]:

@@ -187,7 +187,8 @@ class Receiver:
 
     ``function`` is its symbol, ``file`` the program file it lies in; ``module`` is an extension
     module's Python name; ``package`` owns the file. ``retries_since`` is the CPython version
-    since which this function calls again (CPython's own only).
+    since which this function calls again (CPython's own only). ``confidence``: observed on the
+    C stack, or inferred from what Python was calling.
     """
 
     role: CodeRole
@@ -196,6 +197,7 @@ class Receiver:
     module: str | None = None
     package: Package | None = None
     retries_since: str | None = None
+    confidence: Confidence = Confidence.OBSERVED
 
 
 @dataclass(frozen=True)

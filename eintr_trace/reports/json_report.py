@@ -230,6 +230,7 @@ def _receiver(receiver: Receiver) -> Json:
         "module": receiver.module,
         "package": None if package is None else {"name": package.name, "version": package.version},
         "retries_since": receiver.retries_since,
+        "confidence": receiver.confidence.value,
     }
 
 

@@ -27,6 +27,16 @@ def said(sentences: tuple[str, ...]) -> str:
     return "\n".join(sentences)
 
 
+def received_by(episode: Episode) -> str | None:
+    """Say ``library PQsocketPoll libpq.so psycopg2-binary 2.9.9 observed``."""
+    got_it = episode.received_by
+    if got_it is None:
+        return None
+    file = None if got_it.file is None else got_it.file.rpartition("/")[2]
+    package = got_it.package and f"{got_it.package.name} {got_it.package.version}"
+    return f"{got_it.role} {got_it.function} {file} {package} {got_it.confidence}"
+
+
 # What an `expect` can ask of an episode; the keys not here are compared with the attribute.
 ASKED: dict[str, Callable[[Episode], Any]] = {
     "caught_at": lambda one: None if one.caught_at is None else place(one.caught_at),
@@ -35,6 +45,8 @@ ASKED: dict[str, Callable[[Episode], Any]] = {
         None if exception.raised_at is None else place(exception.raised_at)
         for exception in one.exceptions
     ],
+    "received_by": received_by,
+    "retries_since": lambda one: one.received_by.retries_since,  # type: ignore[union-attr]  # asked for only where it is known
     "follow_up": lambda one: None if one.follow_up is None else one.follow_up.retval,
     "inside_call": lambda one: one.python.handler.inside_call,  # type: ignore[union-attr]  # asked for only where a handler ran
     "advice": lambda one: list(one.advice),

@@ -19,6 +19,7 @@ def test_tsocket_read_from_the_oldest_release_to_the_newest() -> None:
         OnEintr.PASSES_ON,
         OnEintr.PASSES_ON,
         OnEintr.WRAPS,
+        OnEintr.WRAPS,
     ]
     assert thrift_facts_for(TSOCKET, "read") == facts
 
