@@ -6,21 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from eintr_trace.model.c_stack import StackEnd
-from eintr_trace.native.unwind import UnwoundStack, unwind
+from eintr_trace.native.unwind import unwind
 from tests.interpreter.processes import Tracees
-from tests.native.gdb_stacks import GdbStack, stacks_of
+from tests.native.gdb_stacks import assert_as_gdb_sees_it, stacks_of
 from tests.native.process_tables import ProcessTables
 
 pytestmark = pytest.mark.live
 BLOCKED = ("receive", "sleep", "lock", "select", "read", "deep", "main")
-
-
-def assert_as_gdb_sees_it(stack: UnwoundStack, gdb: GdbStack) -> None:
-    assert [frame.address for frame in stack.frames] == gdb.addresses
-    assert stack.end is StackEnd.OUTERMOST
-    # A frame's CFA is the stack pointer that its caller goes on with.
-    assert [frame.cfa for frame in stack.frames[:-1]] == gdb.stack_pointers[1:]
 
 
 def test_threads_blocked_in_different_calls(
