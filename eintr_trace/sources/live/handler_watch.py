@@ -13,14 +13,12 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from eintr_trace.facts.signals import signal_name
 from eintr_trace.model.events import (
     Disposition,
-    Event,
     HandlerWatch,
     PythonHandlerBegan,
     PythonHandlerDue,
@@ -29,7 +27,14 @@ from eintr_trace.model.events import (
 )
 from eintr_trace.model.python_state import HandlerKind, PythonHandler, PythonSnapshot
 from eintr_trace.sources.live import binding, proc
-from eintr_trace.sources.live.perf_events import Breakpoint, BreakpointKind, OwnBreakpoint
+from eintr_trace.sources.live.perf_events import (
+    Breakpoint,
+    BreakpointKind,
+    LostSamples,
+    OwnBreakpoint,
+    Sample,
+)
+from eintr_trace.sources.live.sample_order import SampleOrder
 from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 
 # Of the main thread's four hardware breakpoints: a debugger wants some too.
@@ -87,6 +92,18 @@ class _Slot:
             return True
         return False  # Py_Finalize() clears all marks once again
 
+    def began(self, sample: Sample) -> PythonHandlerBegan:
+        """What the write before a Python handler tells."""
+        name = signal_name(self.signo)
+        return PythonHandlerBegan(
+            sample.time_ns, self.process.tgid, self.main_tid, self.signo, name
+        )
+
+    def due(self, now_ns: int) -> PythonHandlerDue:
+        """What is to be said of a handler that is waited for no longer."""
+        name, tripped = signal_name(self.signo), self.is_tripped()
+        return PythonHandlerDue(now_ns, self.process.tgid, self.main_tid, self.signo, name, tripped)
+
     def is_tripped(self) -> bool | None:
         reader = self.process.reader
         handler = None if reader is None else reader.handler(self.signo)
@@ -96,18 +113,17 @@ class _Slot:
 class HandlerWatches:
     """The watchpoints of all processes, kept open and enabled only while a handler is due.
 
-    A process takes one slot for each signal waited for at a time. What a slot saw is told
-    before whatever is told next, and never while a thread is held.
+    A process takes one slot for each signal waited for at a time.
     """
 
-    def __init__(self, emit: Callable[[Event], None]) -> None:
-        self._emit = emit
+    def __init__(self, order: SampleOrder) -> None:
+        self._order = order
+        order.collect_with(self._collect)
         self._slots: dict[TracedProcess, list[_Slot]] = {}
         # Those that wait for a handler, the one that waits longest first.
         self._enabled: dict[_Slot, None] = {}
         # Those without SIGIO, and when to look at them; the next one first.
         self._looks_ns: dict[_Slot, int] = {}
-        self._untold: list[Event] = []
         self._opener: OwnBreakpoint | None = None
 
     def prepare(self) -> None:
@@ -115,31 +131,6 @@ class HandlerWatches:
         # Where it is not allowed, the first delivery concerned says so.
         with suppress(OSError):
             self._opener = OwnBreakpoint()
-
-    # Telling
-
-    def emit(self, event: Event) -> None:
-        """Tell an event, in order of time with the handlers seen to begin until now.
-
-        A thread goes on before its stop is told of, and may be in its handler by then.
-        """
-        self._collect()
-        self._tell_until(event.time_ns)
-        self._emit(event)
-        self.tell()
-
-    def tell(self) -> None:
-        """Tell of the handlers seen to begin until now."""
-        self._collect()
-        self._tell_until(None)
-
-    def _tell_until(self, time_ns: int | None) -> None:
-        untold, self._untold = self._untold, []
-        for event in untold:
-            if time_ns is None or event.time_ns <= time_ns:
-                self._emit(event)
-            else:
-                self._untold.append(event)
 
     def next_look_ns(self) -> int | None:
         """When to look at handlers that are late by then."""
@@ -153,7 +144,7 @@ class HandlerWatches:
             del self._looks_ns[slot]
             slot.watchpoint.notify(threading.get_native_id())
         # Afterwards: what was hit before SIGIO was asked for is seen here.
-        self.tell()
+        self._order.tell()
 
     def _collect(self) -> None:
         for slot in list(self._enabled):
@@ -167,12 +158,13 @@ class HandlerWatches:
     def _has_begun(self, slot: _Slot) -> bool:
         begun = False
         for sample in slot.watchpoint.samples():
-            if slot.written():
-                begun = True
-                tgid, name = slot.process.tgid, signal_name(slot.signo)
-                self._untold.append(
-                    PythonHandlerBegan(sample.time_ns, tgid, slot.main_tid, slot.signo, name)
-                )
+            match sample:
+                case LostSamples(count):
+                    # Which writes they were follows from how many; when they were is lost.
+                    begun = any([slot.written() for _ in range(count)]) or begun
+                case Sample() if slot.written():
+                    begun = True
+                    self._order.saw(slot.began(sample))
         return begun
 
     @staticmethod
@@ -275,12 +267,14 @@ class HandlerWatches:
 
     def finish(self) -> None:
         """Tell of the handlers that are still waited for, and watch no more."""
-        self.tell()
+        self._order.tell()
         now_ns = time.monotonic_ns()
         for slot in self._enabled:
             name, tripped = signal_name(slot.signo), slot.is_tripped()
             tgid = slot.process.tgid
-            self._emit(PythonHandlerDue(now_ns, tgid, slot.main_tid, slot.signo, name, tripped))
+            self._order.emit(
+                PythonHandlerDue(now_ns, tgid, slot.main_tid, slot.signo, name, tripped)
+            )
         for process in list(self._slots):
             self.close(process)
         if self._opener is not None:

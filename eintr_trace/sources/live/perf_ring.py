@@ -23,7 +23,8 @@ from eintr_trace.sources.live import descriptor_limit
 _NR_PERF_EVENT_OPEN = 298  # x86_64
 _NO_GROUP = -1
 _FLAG_FD_CLOEXEC = 1 << 3
-_IOC_ENABLE, _IOC_DISABLE, _IOC_SET_FILTER = 0x2400, 0x2401, 0x40082406
+_IOC_ENABLE, _IOC_DISABLE, _IOC_REFRESH, _IOC_SET_OUTPUT = 0x2400, 0x2401, 0x2402, 0x2405
+_IOC_SET_FILTER = 0x40082406
 _DATA_HEAD, _DATA_TAIL = 1024, 1032  # in struct perf_event_mmap_page
 _WORD = struct.Struct("=Q")
 _RECORD_HEADER = struct.Struct("=I2H")  # {u32 type; u16 misc, size}
@@ -47,6 +48,7 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 class EventType(IntEnum):
     """PERF_TYPE_*: what an event's number means."""
 
+    SOFTWARE = 1
     TRACEPOINT = 2
     BREAKPOINT = 5
 
@@ -57,6 +59,8 @@ class SampleField(IntFlag):
     TID = 1 << 1
     TIME = 1 << 2
     RAW = 1 << 10
+    REGS_USER = 1 << 12
+    STACK_USER = 1 << 13
 
 
 class AttributeFlag(IntFlag):
@@ -80,8 +84,10 @@ class Attributes:
     """What to sample, every time it happens: of struct perf_event_attr, what is used here.
 
     ``wake_up_after`` is a number of samples (0: when the ring is half full,
-    ring_buffer_init(), kernel/events/ring_buffer.c). ``number`` is a tracepoint's;
-    ``breakpoint_kind`` (HW_BREAKPOINT_*), ``address`` and ``size_bytes`` are a breakpoint's.
+    ring_buffer_init(), kernel/events/ring_buffer.c). ``number`` is a tracepoint's, or
+    PERF_COUNT_SW_*; ``breakpoint_kind`` (HW_BREAKPOINT_*), ``address`` and ``size_bytes`` are a
+    breakpoint's. ``user_registers`` is a mask of enum perf_event_x86_regs (asm/perf_regs.h);
+    ``user_stack_bytes`` are copied from the stack pointer on, a multiple of 8.
     """
 
     type: EventType
@@ -92,6 +98,8 @@ class Attributes:
     breakpoint_kind: int = 0
     address: int = 0
     size_bytes: int = 0
+    user_registers: int = 0
+    user_stack_bytes: int = 0
 
     def packed(self) -> bytes:
         """As the kernel takes it."""
@@ -107,7 +115,9 @@ class Attributes:
             self.breakpoint_kind,
             self.address,
             self.size_bytes,
-            *(0, 0, 0),
+            0,
+            self.user_registers,
+            self.user_stack_bytes,
             time.CLOCK_MONOTONIC,
             *(0, 0, 0, 0),
         )
@@ -122,17 +132,34 @@ class Record:
 
 
 class PerfEvent:
-    """One event of one thread or processor, with a ring of ``pages`` (a power of two) pages."""
+    """One event of one thread or processor, with a ring of ``pages`` (a power of two) pages.
 
-    def __init__(self, attributes: Attributes, *, tid: int, cpu: int, pages: int) -> None:
+    With a ``leader`` it has none: it samples only while the leader is enabled as well, into the
+    leader's ring, and is read there.
+    """
+
+    def __init__(
+        self,
+        attributes: Attributes,
+        *,
+        tid: int,
+        cpu: int,
+        pages: int = 0,
+        leader: PerfEvent | None = None,
+    ) -> None:
         """Open it (``tid`` 0: for this thread).
 
         Raises OSError: as perf_event_open(2) does; EMFILE and ENOMEM also for its ring.
         """
-        self._fd = _open(attributes.packed(), tid, cpu)
+        group_fd = _NO_GROUP if leader is None else leader.fileno()
+        self._fd = _open(attributes.packed(), tid, cpu, group_fd)
         self._ring_bytes = pages * mmap.PAGESIZE
+        self._ring: mmap.mmap | None = None
         try:
-            self._ring = mmap.mmap(self._fd, mmap.PAGESIZE + self._ring_bytes)
+            if leader is None:
+                self._ring = mmap.mmap(self._fd, mmap.PAGESIZE + self._ring_bytes)
+            else:
+                fcntl.ioctl(self._fd, _IOC_SET_OUTPUT, group_fd)
         except OSError as error:
             os.close(self._fd)
             if error.errno == errno.EPERM:  # perf_mmap(): too much memory locked already
@@ -161,10 +188,14 @@ class PerfEvent:
     def enable(self) -> None:
         """Begin to sample.
 
-        Not PERF_EVENT_IOC_REFRESH, which would end by itself after so many: once it has, Linux
-        6.18 enables the event no more.
+        An event that ended by itself (``sample_once``) is not enabled again by Linux 6.18: a
+        breakpoint stays as hw_breakpoint_stop() left it (kernel/events/hw_breakpoint.c).
         """
         fcntl.ioctl(self._fd, _IOC_ENABLE, 0)
+
+    def sample_once(self) -> None:
+        """Sample the next time only: the kernel itself disables the event then."""
+        fcntl.ioctl(self._fd, _IOC_REFRESH, 1)
 
     def disable(self) -> None:
         """Sample no more until it is enabled again."""
@@ -172,37 +203,41 @@ class PerfEvent:
 
     def records(self) -> Iterator[Record]:
         """The records since last asked, in order; a ring without any costs one read."""
+        if self._ring is None:
+            return
         (head,) = _WORD.unpack_from(self._ring, _DATA_HEAD)
         (tail,) = _WORD.unpack_from(self._ring, _DATA_TAIL)
         while tail < head:
-            header = self._bytes(tail, _RECORD_HEADER.size)
+            header = self._bytes(self._ring, tail, _RECORD_HEADER.size)
             type_, _, size_bytes = _RECORD_HEADER.unpack(header)
-            body = self._bytes(tail + _RECORD_HEADER.size, size_bytes - _RECORD_HEADER.size)
+            at = tail + _RECORD_HEADER.size
+            body = self._bytes(self._ring, at, size_bytes - _RECORD_HEADER.size)
             tail += size_bytes
             _WORD.pack_into(self._ring, _DATA_TAIL, tail)
             yield Record(type_, body)
 
     def close(self) -> None:
         """Give everything back."""
-        self._ring.close()
+        if self._ring is not None:
+            self._ring.close()
         os.close(self._fd)
 
-    def _bytes(self, position: int, size_bytes: int) -> bytes:
+    def _bytes(self, ring: mmap.mmap, position: int, size_bytes: int) -> bytes:
         """Bytes of the ring; a record may go on at its beginning."""
         start = position % self._ring_bytes
         first = min(size_bytes, self._ring_bytes - start)
         at = mmap.PAGESIZE + start
-        rest = self._ring[mmap.PAGESIZE : mmap.PAGESIZE + size_bytes - first]
-        return self._ring[at : at + first] + rest
+        rest = ring[mmap.PAGESIZE : mmap.PAGESIZE + size_bytes - first]
+        return ring[at : at + first] + rest
 
 
-def _open(attributes: bytes, tid: int, cpu: int) -> int:
+def _open(attributes: bytes, tid: int, cpu: int, group_fd: int) -> int:
     fd: int = _LIBC.syscall(
         ctypes.c_long(_NR_PERF_EVENT_OPEN),
         ctypes.c_char_p(attributes),
         ctypes.c_int(tid),
         ctypes.c_int(cpu),
-        ctypes.c_int(_NO_GROUP),
+        ctypes.c_int(group_fd),
         ctypes.c_ulong(_FLAG_FD_CLOEXEC),
     )
     if fd < 0:

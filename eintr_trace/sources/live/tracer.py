@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import assert_never
@@ -25,11 +24,13 @@ from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.deliveries import Deliveries
+from eintr_trace.sources.live.emit import Tell
 from eintr_trace.sources.live.handler_watch import HITS_OF_A_DELIVERY, HandlerWatches
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import read_registers
 from eintr_trace.sources.live.resuming import Resuming
 from eintr_trace.sources.live.roster import Roster
+from eintr_trace.sources.live.sample_order import SampleOrder
 from eintr_trace.sources.live.stepping import Stepping
 from eintr_trace.sources.live.syscall_stops import SyscallStops, was_interrupted
 from eintr_trace.sources.live.tracee import Tracee
@@ -54,14 +55,15 @@ class Tracer:
     def __init__(
         self,
         roster: Roster,
-        emit: Callable[[Event], None],
+        emit: Tell,
         signals: frozenset[int] | None,
         *,
         step: bool = False,
     ) -> None:
         self._roster = roster
-        self._handlers = HandlerWatches(emit)
-        self._emit = emit = self._handlers.emit
+        self._samples = SampleOrder(emit)
+        self._handlers = HandlerWatches(self._samples)
+        self._emit = emit = self._samples.emit
         self._connections = Connections(emit, alive=roster.processes)
         self._resuming = Resuming(emit, self._connections)
         self._stepping = Stepping(self._resuming, emit, self.read_merges, enabled=step)
@@ -165,14 +167,14 @@ class Tracer:
         self._handlers.close(tracee.process)
         program = self._roster.program_of(tracee.process)  # which may end as soon as it runs
         self._resuming.resume(tracee, now_ns)
-        self._handlers.tell()
+        self._samples.tell()
         self._roster.executed(tracee.process, former_tid, now_ns, program)
 
     def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
         reap(tracee.tid)
         if tracee.tid in {tracee.process.tgid, tracee.process.main_tid}:
             self._handlers.close(tracee.process)
-            self._handlers.tell()
+            self._samples.tell()
         self._forget(tracee)
         status = end.status if isinstance(end, Exited) else None
         signo = end.signo if isinstance(end, Killed) else None
