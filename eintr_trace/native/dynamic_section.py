@@ -21,6 +21,8 @@ _DT_GNU_HASH = 0x6FFFFEF5
 _GNU_HASH_HEADER_WORDS = 4
 _WORDS_OF_BLOOM_ENTRY = 2
 _CHAIN_ENDS = 1
+_KIND_MASK = 0xF
+_FUNCTIONS = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
 
 
 class DynamicSection:
@@ -56,6 +58,14 @@ class DynamicSection:
         offset = SYMBOL.unpack_from(self.symbols, index * SYMBOL.size)[0]
         return name_at(self.strings, offset) or None
 
+    def exports(self) -> frozenset[str]:
+        """The names of the functions that other files find here."""
+        return frozenset(
+            name_at(self.strings, name)
+            for name, info, _, section, _, _ in SYMBOL.iter_unpack(self.symbols)
+            if section and info & _KIND_MASK in _FUNCTIONS
+        )
+
     @cached_property
     def strings(self) -> bytes:
         """The names of the symbols."""
@@ -64,7 +74,8 @@ class DynamicSection:
     @cached_property
     def symbols(self) -> bytes:
         """The table of the symbols (.dynsym)."""
-        return self._loaded(_DT_SYMTAB)[: self._symbol_count() * SYMBOL.size]
+        table = self._loaded(_DT_SYMTAB)[: self._symbol_count() * SYMBOL.size]
+        return table[: len(table) - len(table) % SYMBOL.size]
 
     def _loaded(self, tag: int) -> bytes:
         address = self._entries.get(tag)

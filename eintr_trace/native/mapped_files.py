@@ -17,6 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from eintr_trace.model.stack_events import CodeMapping
+
 DELETED_SUFFIX = " (deleted)"
 _MAPS_LINE = re.compile(
     r"(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) (?P<permissions>\S{4}) (?P<offset>[0-9a-f]+) "
@@ -59,6 +61,24 @@ def mapped_programs(tgid: int) -> list[MappedFile]:
 def _maps_lines(tgid: int) -> list[str]:
     text = Path(f"/proc/{tgid}/maps").read_bytes().decode("utf-8", "surrogateescape")
     return text.split("\n")
+
+
+def inodes_of_mappings(tgid: int) -> dict[int, int]:
+    """The inode number of each mapped file by where the mapping begins; none without /proc/PID."""
+    with suppress(OSError):
+        matches = filter(None, map(_MAPS_LINE.match, _maps_lines(tgid)))
+        return {int(match["start"], 16): int(match["file"].split()[1]) for match in matches}
+    return {}
+
+
+def is_deleted(mapping: CodeMapping) -> bool:
+    """Whether the kernel says that the file has no name any more (proc_pid_maps(5))."""
+    return mapping.path.endswith(DELETED_SUFFIX)
+
+
+def path_of(mapping: CodeMapping) -> str:
+    """The path of the file as the process has it, or had it before it was deleted."""
+    return mapping.path.removesuffix(DELETED_SUFFIX)
 
 
 def open_mapped(tgid: int, mapped: MappedFile) -> Iterator[BinaryIO]:

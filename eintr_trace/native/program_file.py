@@ -14,16 +14,17 @@ from eintr_trace.native.dynamic_section import DynamicSection
 from eintr_trace.native.elf_file import find_symbols
 from eintr_trace.native.elf_reader import (
     PT_GNU_EH_FRAME,
+    PT_LOAD,
     SHT_SYMTAB,
     ElfReader,
     LinkedBytes,
-    Segment,
 )
 from eintr_trace.native.errors import UnusableElfError
 from eintr_trace.native.function_symbols import Function, FunctionSymbols
 from eintr_trace.native.plt import ProcedureLinkage
 
 _T = TypeVar("_T")
+_PAGE_BYTES = 4096
 
 # .eh_frame_hdr (LSB Core, 10.6.2): version, form of the pointer, two more forms, the pointer to
 # .eh_frame. Linkers write it relative to its own place: DW_EH_PE_pcrel | DW_EH_PE_sdata4.
@@ -44,16 +45,6 @@ class ProgramFile:
         self._elf = ElfReader(stream, size_bytes)
         self._place = place
 
-    @property
-    def header(self) -> bytes:
-        """The ELF header."""
-        return self._elf.header
-
-    @property
-    def segments(self) -> tuple[Segment, ...]:
-        """What is mapped where."""
-        return self._elf.segments
-
     @cached_property
     def build_id(self) -> str | None:
         """Which build it is, in hexadecimal; ``None`` also when the file is damaged there."""
@@ -67,6 +58,34 @@ class ProgramFile:
     def defines(self, name: str) -> bool:
         """Whether it defines a symbol of that name, exported or not."""
         return bool(_undamaged(lambda: find_symbols(self._elf, [name])))
+
+    @property
+    def base_address(self) -> int:
+        """The address that its first byte is linked at."""
+        return self._elf.base_address
+
+    def has_code(self, offset: int, size_bytes: int) -> bool:
+        """Whether the loader would map so many bytes of it, from an offset on, to be executed."""
+        return any(
+            segment.kind == PT_LOAD
+            and segment.executable
+            and _page(segment.offset) <= offset
+            and offset + size_bytes <= _page(segment.offset + segment.size_bytes + _PAGE_BYTES - 1)
+            for segment in self._elf.segments
+        )
+
+    def linked_address(self, offset: int) -> int:
+        """The address that a byte of its code is linked at; raises UnusableElfError."""
+        for segment in sorted(self._elf.segments, key=lambda segment: not segment.executable):
+            first = _page(segment.offset)
+            if segment.kind == PT_LOAD and first <= offset < segment.offset + segment.size_bytes:
+                return segment.address + offset - segment.offset
+        raise UnusableElfError("an ELF file that would not be mapped like that")
+
+    @cached_property
+    def exports(self) -> frozenset[str]:
+        """The names of the functions that it exports; none where it is damaged."""
+        return _undamaged(lambda: self._dynamic.exports()) or frozenset()
 
     def function_at(self, address: int) -> Function | None:
         """The function that a linked address lies in; ``None``: no symbol covers it.
@@ -162,6 +181,10 @@ def _code_ends(elf: ElfReader) -> dict[int, int] | None:
         for index, section in enumerate(elf.sections)
         if section.executable
     }
+
+
+def _page(offset: int) -> int:
+    return offset - offset % _PAGE_BYTES
 
 
 def _undamaged(read: Callable[[], _T]) -> _T | None:
