@@ -13,6 +13,7 @@ from eintr_trace.analysis.let_through import let_through
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.receiver import reception
 from eintr_trace.analysis.receiver_sentences import who
+from eintr_trace.analysis.replaced_handler import handler_was_replaced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version, parse_version
@@ -59,11 +60,19 @@ def _foreign_handler(trail: Trail) -> Iterator[Draft]:
     handler = None if python is None else python.handler
     if handler is None or not trail.interruption.has_c_handler:
         return
+    name = trail.interruption.signal.name
     if handler.kind is HandlerKind.NOT_PYTHON:
-        name = trail.interruption.signal.name
         yield _draft(
             f"The handler of {name} was not installed from Python: it is a C library's own.",
             Topic.DISPOSITION,
+        )
+    elif handler_was_replaced(trail):
+        theirs = "" if handler.location is None else f" {place(handler.location)}"
+        yield _draft(
+            f"The handler of {name} that ran is a C library's own: CPython's, which leads to the"
+            f" Python handler{theirs}, has been replaced since (sigaction(2)).",
+            Topic.DISPOSITION,
+            Topic.C_HANDLER,
         )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.replaced_handler import handler_was_replaced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, called, duration, place
 from eintr_trace.model.episodes import DelayBound, DelayCause, HandlerRun, KernelAction, Layer
@@ -18,9 +19,9 @@ _HELD_SHARE = 10  # from a tenth of the delay on, the tracer's part of it is sai
 
 
 def handler_run(trail: Trail, finding: Finding) -> HandlerRun | None:
-    """Describe the Python handler's run; ``None``: the signal has no Python handler."""
+    """Describe the Python handler's run; ``None``: no Python handler is to run."""
     handler, seen, run = trail.interruption.python_handler, trail.handler_seen, trail.handler_run
-    if handler is None:
+    if handler is None or handler_was_replaced(trail):
         return None
     waited_ns, bound = _waited(trail)
     return HandlerRun(

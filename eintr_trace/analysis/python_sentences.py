@@ -11,6 +11,7 @@ from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.handler_delay import delay_sentences
+from eintr_trace.analysis.replaced_handler import handler_was_replaced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, called, duration, exception, place
 from eintr_trace.model.episodes import Confidence, Layer, Outcome, RaisedException
@@ -41,7 +42,7 @@ def _where(trail: Trail) -> Iterator[Draft]:
 
 
 def _handler(trail: Trail, finding: Finding) -> Iterator[Draft]:
-    if trail.interruption.python_handler is None:
+    if trail.interruption.python_handler is None or handler_was_replaced(trail):
         return
     if not trail.interruption.is_main_thread:
         yield _draft(
