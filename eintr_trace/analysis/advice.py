@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from eintr_trace.analysis.calls import is_meant_to_end
@@ -11,6 +12,8 @@ from eintr_trace.analysis.delay_advice import delay_remedies
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.lost_frames import is_out_of_step
+from eintr_trace.analysis.receiver import dotted, is_foreign, reception
+from eintr_trace.analysis.receiver_advice import foreign_advice
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called
@@ -18,6 +21,8 @@ from eintr_trace.facts.advice import RemedyId, remedy, sa_restart_remedy
 from eintr_trace.facts.pep475 import Pep475Row, parse_version
 from eintr_trace.model.episodes import Outcome, TracerInduced
 
+# How the remedies' examples name the signal.
+_SIGNUM = re.compile(r"\bsignum\b")
 # Without a tracer these interrupt nothing; the others would, elsewhere or more often.
 _ONLY_WHILE_TRACED = frozenset({TracerInduced.IGNORED, TracerInduced.SIGCONT})
 _NOTHING_TO_CHANGE = "Nothing to change for this one: it does not happen without a tracer."
@@ -72,6 +77,11 @@ def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:
     call = trail.interruption.call
     if call is None or is_meant_to_end(call.syscall):
         return
+    got_it = reception(trail)
+    is_retryable = call.syscall.name not in _NEVER_RETRY
+    if got_it is not None and is_foreign(got_it) and is_retryable:
+        yield from (_name_signal(trail, one) for one in foreign_advice(trail, finding, got_it))
+        return
     yield from _upgrade(trail)
     if finding.kernel.code is not None and trail.runs_c_handler:
         yield _name_signal(trail, sa_restart_remedy(finding.kernel.code).text)
@@ -84,7 +94,8 @@ def _upgrade(trail: Trail) -> Iterator[str]:
         return
     since = _retry_since(decision.rows)
     if since is not None and parse_version(interpreter.version) < since:
-        yield f"{remedy(RemedyId.UPGRADE_PYTHON).text} This one is {interpreter.version}."
+        text = remedy(RemedyId.UPGRADE_PYTHON).text.format(since=dotted(since))
+        yield f"{text} This one is {interpreter.version}."
 
 
 def _retry_since(rows: tuple[Pep475Row, ...]) -> tuple[int, ...] | None:
@@ -118,4 +129,4 @@ def _has_rows(trail: Trail) -> bool:
 
 
 def _name_signal(trail: Trail, text: str) -> str:
-    return text.replace("(signum,", f"(signal.{trail.interruption.signal.name},")
+    return _SIGNUM.sub(f"signal.{trail.interruption.signal.name}", text)

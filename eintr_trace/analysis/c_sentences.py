@@ -18,7 +18,7 @@ from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version, parse_version
 from eintr_trace.model.c_stack import CodeRole
-from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome
+from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import HandlerKind
 
 _PYTHON_2 = 2
@@ -120,7 +120,7 @@ def _takes_for_under_way(trail: Trail) -> str:
 def _by_library(trail: Trail) -> str:
     callee, got_it = trail.interruption.callee, reception(trail)
     what = "C code that Python had called through ctypes"
-    if got_it is not None and got_it.receiver.confidence is Confidence.OBSERVED:
+    if got_it is not None and got_it.is_seen:
         what = who(got_it)
     elif callee is not None and callee.name is not None:
         what = f"{callee.name}, C code that is not CPython's"

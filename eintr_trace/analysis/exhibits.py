@@ -15,7 +15,7 @@ from eintr_trace.analysis.kernel import ShownBy
 from eintr_trace.analysis.merged import merged_evidence
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.pep475_exhibit import pep475
-from eintr_trace.analysis.receiver_exhibits import c_stack, library_fact_exhibit
+from eintr_trace.analysis.receiver_exhibits import c_stack, foreign_exception, library_fact_exhibit
 from eintr_trace.analysis.reduced import reduced_evidence
 from eintr_trace.analysis.socket_exhibits import (
     closed,
@@ -45,6 +45,7 @@ class Topic(Enum):
     STACK = auto()
     C_STACK = auto()
     LIBRARY_FACT = auto()
+    FOREIGN_EXCEPTION = auto()
     C_HANDLER = auto()
     SIGNAL_FRAME = auto()
     KERNEL_RULE = auto()
@@ -323,6 +324,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.STACK: _stack,
     Topic.C_STACK: c_stack,
     Topic.LIBRARY_FACT: library_fact_exhibit,
+    Topic.FOREIGN_EXCEPTION: foreign_exception,
     Topic.C_HANDLER: handler_exhibits.c_handler,
     Topic.SIGNAL_FRAME: _signal_frame,
     Topic.KERNEL_RULE: _kernel_rule,

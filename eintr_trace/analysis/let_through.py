@@ -10,12 +10,12 @@ from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import Chain, holds_eintr
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.receiver import reception
+from eintr_trace.analysis.receiver import is_foreign, reception
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision, parse_version
 from eintr_trace.model.c_stack import CodeRole
-from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome, Receiver
+from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import PythonFrame, TracebackEntry
 
 _PEP_475 = (3, 5)
@@ -74,9 +74,11 @@ def _by_c(trail: Trail, finding: Finding) -> list[Draft]:
     if decision is None or waits_for_no_connect(trail):
         return []
     got_it = reception(trail)
-    if got_it is not None and _is_foreign(got_it.receiver):
-        text = "So it is that code, not CPython's, that let the interruption through."
-        return _draft(text, Topic.C_STACK)
+    if got_it is not None and is_foreign(got_it) and got_it.is_seen:
+        code = "that code, not CPython's,"
+        if got_it.receiver.role is CodeRole.CTYPES:
+            code = "ctypes, which leaves errno to the program,"
+        return _draft(f"So it is {code} that let the interruption through.", Topic.C_STACK)
     if decision.behaviour in _LETS_THROUGH:
         text = "So it is CPython's own C code that let the interruption through to the program."
         return _draft(text, Topic.PEP475)
@@ -114,12 +116,6 @@ def _by_its_exception(trail: Trail, decision: Pep475Decision, name: str) -> list
         " through."
     )
     return _draft(text, Topic.PEP475, Topic.EXCEPTION)
-
-
-def _is_foreign(receiver: Receiver) -> bool:
-    """Tell whether it was seen that other code than CPython's got EINTR."""
-    is_seen = receiver.confidence is Confidence.OBSERVED
-    return is_seen and receiver.role not in {CodeRole.CPYTHON, CodeRole.CTYPES}
 
 
 def _raised_at(chain: Chain) -> TracebackEntry | None:

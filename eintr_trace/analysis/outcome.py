@@ -8,7 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eintr_trace.analysis import again_rules, early_rules, kernel_rules, raising_rules
+from eintr_trace.analysis import (
+    again_rules,
+    early_rules,
+    foreign_rules,
+    kernel_rules,
+    raising_rules,
+)
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.kernel import KernelSide, kernel_side
 from eintr_trace.analysis.reasons import why_unknown
@@ -48,6 +54,7 @@ _RULES: tuple[Rule, ...] = (
     raising_rules.retried_by_program,
     raising_rules.raised,
     raising_rules.raised_and_replaced,
+    foreign_rules.raised_by_foreign_code,
     early_rules.connect_not_made,
     again_rules.called_again_in_c,
     again_rules.called_again,

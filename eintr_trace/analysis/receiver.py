@@ -18,6 +18,7 @@ from eintr_trace.model.episodes import Confidence, Receiver
 from eintr_trace.model.python_state import CalleeKind
 from eintr_trace.model.stack_events import LibrarySeen
 
+_FOREIGN = frozenset({CodeRole.CTYPES, CodeRole.EXTENSION, CodeRole.LIBRARY, CodeRole.PROGRAM})
 # Beyond these frames a C function is CPython's evaluation loop: Python/ceval.c, all versions.
 _EVALUATION_LOOP = re.compile(r"_?PyEval_(Eval|Vector)\w*")
 # An executable that embeds CPython has its functions among its own (Include/, Python C API).
@@ -79,6 +80,16 @@ class Reception:
     called: str | None = None
     caller: LibrarySeen | None = None
     through_ctypes: bool = False
+
+    @property
+    def is_seen(self) -> bool:
+        """Whether the C stack shows it; else it is a guess."""
+        return self.receiver.confidence is Confidence.OBSERVED
+
+
+def is_foreign(got_it: Reception) -> bool:
+    """Tell whether it is code that is not CPython's that got EINTR."""
+    return got_it.receiver.role in _FOREIGN
 
 
 def reception(trail: Trail) -> Reception | None:

@@ -6,6 +6,7 @@ from itertools import groupby
 
 from eintr_trace.analysis.c_side import Libraries
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.foreign_rules import is_without_eintr
 from eintr_trace.analysis.receiver import Reception, reception
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.libraries import LibraryFact, LibraryOnEintr, library_fact
@@ -60,6 +61,17 @@ def library_fact_exhibit(trail: Trail, finding: Finding) -> Evidence | None:
     if fact is None:
         return None
     return Evidence(EvidenceKind.RULE, f"table of libraries: {fact.text} ({fact.citation})")
+
+
+def foreign_exception(_: Trail, finding: Finding) -> Evidence | None:
+    """Why an exception that does not hold EINTR is taken to come of it."""
+    if not is_without_eintr(finding):
+        return None
+    text = (
+        "rule: the exception came out of the interrupted call, whose C code got EINTR and did not"
+        " call again; it is not the signal handler's"
+    )
+    return Evidence(EvidenceKind.RULE, text)
 
 
 def fact_about(got_it: Reception) -> LibraryFact | None:

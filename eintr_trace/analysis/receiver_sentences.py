@@ -8,11 +8,12 @@ from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.foreign_rules import is_without_eintr
 from eintr_trace.analysis.receiver import Reception, reception
 from eintr_trace.analysis.receiver_exhibits import END_TEXTS, fact_about, file_name
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.c_stack import CodeRole
-from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome
+from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 
 # The other sentences about these outcomes name who got EINTR.
 _NAMES_CPYTHON = frozenset({Outcome.RESUMED_BY_INTERPRETER, Outcome.ABANDONED_BY_HANDLER})
@@ -33,6 +34,9 @@ def receiver_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     is_cpython = got_it.receiver.role is CodeRole.CPYTHON
     if finding.outcome not in (_NAMES_CPYTHON if is_cpython else _NAMES_LIBRARY):
         yield from _reached(got_it)
+    if is_without_eintr(finding):
+        text = "The exception does not say EINTR; that it came of it is inferred."
+        yield Draft(Layer.C, text, (Topic.FOREIGN_EXCEPTION, Topic.EXCEPTION))
     fact = fact_about(got_it)
     if fact is not None:
         yield Draft(Layer.C, f"{fact.text}.", (Topic.C_STACK, Topic.LIBRARY_FACT))
@@ -58,7 +62,7 @@ def who(got_it: Reception) -> str:
 
 def _reached(got_it: Reception) -> Iterator[Draft]:
     receiver = got_it.receiver
-    if receiver.confidence is Confidence.INFERRED:
+    if not got_it.is_seen:
         yield from _inferred(got_it)
         return
     text = f"EINTR reached {who(got_it)}."

@@ -31,6 +31,11 @@ class RemedyId(StrEnum):
     DO_NOT_RESTART = "do-not-restart"
     LOCK_WITH_TIMEOUT = "lock-with-timeout"
     THREAD_FOR_SIGNALS = "thread-for-signals"
+    BLOCK_SIGNAL = "block-signal"
+    TAKE_SIGNAL_IN_A_THREAD = "take-signal-in-a-thread"
+    CHECK_ERRNO = "check-errno"
+    REPEAT_THE_OPERATION = "repeat-the-operation"
+    MORE_RECV_RETRIES = "more-recv-retries"
 
 
 @dataclass(frozen=True)
@@ -48,8 +53,8 @@ _SIGNAL_MODULE = "https://docs.python.org/3/library/signal.html"
 _REMEDIES = (
     Remedy(
         RemedyId.UPGRADE_PYTHON,
-        "the interpreter is older than 3.5 and the function retries since",
-        "From Python 3.5 on, the interpreter makes this call again by itself after the signal "
+        "the function makes the call again in a newer interpreter; ``{since}`` is the first",
+        "From Python {since} on, the interpreter makes this call again by itself after the signal "
         "handler has run.",
         "PEP 475, https://peps.python.org/pep-0475/",
     ),
@@ -181,6 +186,44 @@ _REMEDIES = (
         "To learn of the signal at once whatever the main thread does, let a thread of its own"
         " read from the descriptor of signal.set_wakeup_fd(): CPython's C handler writes to it.",
         f"{_SIGNAL_MODULE}#signal.set_wakeup_fd; CPython Modules/signalmodule.c trip_signal()",
+    ),
+    Remedy(
+        RemedyId.BLOCK_SIGNAL,
+        "code that is not CPython's got EINTR (3.3 or newer)",
+        "Block the signal in the thread that makes the call, around it:"
+        " signal.pthread_sigmask(signal.SIG_BLOCK, [signum]) before, signal.SIG_UNBLOCK after. A"
+        " signal sent to the process then goes to a thread that does not block it, or waits.",
+        f"{_SIGNAL_MODULE}#signal.pthread_sigmask; signal(7), Signal mask and pending signals",
+    ),
+    Remedy(
+        RemedyId.TAKE_SIGNAL_IN_A_THREAD,
+        "code that is not CPython's got EINTR (3.3 or newer)",
+        "Or let no handler run at all: block the signal in the main thread before any other is"
+        " started, and take it in a thread of its own with signal.sigwait([signum]), or from a"
+        " signalfd(2). Then it interrupts nothing.",
+        f"{_SIGNAL_MODULE}#signal.sigwait; signalfd(2)",
+    ),
+    Remedy(
+        RemedyId.CHECK_ERRNO,
+        "a function called through ctypes got EINTR",
+        "ctypes raises nothing: load the library with ctypes.CDLL(name, use_errno=True), and as"
+        " long as the function returns -1 and ctypes.get_errno() is errno.EINTR, call it again,"
+        " with what is left of the time.",
+        "https://docs.python.org/3/library/ctypes.html#ctypes.get_errno",
+    ),
+    Remedy(
+        RemedyId.REPEAT_THE_OPERATION,
+        "code that is not CPython's gave up an operation and raised an exception of its own",
+        "Repeat the whole operation, on a new connection where this one may be out of step, and"
+        " only if doing it twice does no harm: how far it had come is not known.",
+        "signal(7): EINTR says nothing of what earlier calls of the operation have done",
+    ),
+    Remedy(
+        RemedyId.MORE_RECV_RETRIES,
+        "C++ Thrift's TSocket gave up after maxRecvRetries interruptions",
+        "Allow C++ Thrift more retries than five: TSocket::setMaxRecvRetries(), on each socket"
+        " before it is used. Its timeout begins again with each of them.",
+        "apache/thrift lib/cpp/src/thrift/transport/TSocket.cpp v0.24.0 L617-620, L830",
     ),
 )
 

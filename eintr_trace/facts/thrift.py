@@ -179,13 +179,13 @@ THRIFT_FACTS = (
     ),
 )
 
-_CPP = "Apache Thrift C++"
+THRIFT_CPP = "Apache Thrift C++"
 _CPP_FILES = "lib/cpp/src/thrift/transport"
 
 # ``file`` is that of the source; ``first`` to ``last`` are the tags that were looked at.
 THRIFT_CPP_FACTS = (
     ThriftFact(
-        _CPP,
+        THRIFT_CPP,
         "0.5.0",
         "0.24.0",
         f"{_CPP_FILES}/TSocket.cpp",
@@ -198,7 +198,7 @@ THRIFT_CPP_FACTS = (
         f"apache/thrift {_CPP_FILES}/TSocket.cpp v0.24.0 L567, L617-620; setMaxRecvRetries L830",
     ),
     ThriftFact(
-        _CPP,
+        THRIFT_CPP,
         "0.5.0",
         "0.24.0",
         f"{_CPP_FILES}/TSocket.cpp",
@@ -209,7 +209,7 @@ THRIFT_CPP_FACTS = (
         f"apache/thrift {_CPP_FILES}/TSocket.cpp v0.24.0 L201, L230",
     ),
     ThriftFact(
-        _CPP,
+        THRIFT_CPP,
         "0.5.0",
         "0.24.0",
         f"{_CPP_FILES}/TSocket.cpp",
@@ -221,7 +221,7 @@ THRIFT_CPP_FACTS = (
         f"apache/thrift {_CPP_FILES}/TSocket.cpp v0.24.0, write_partial()",
     ),
     ThriftFact(
-        _CPP,
+        THRIFT_CPP,
         "0.5.0",
         "0.24.0",
         f"{_CPP_FILES}/TSSLSocket.cpp",
@@ -232,7 +232,7 @@ THRIFT_CPP_FACTS = (
         f"apache/thrift {_CPP_FILES}/TSSLSocket.cpp v0.24.0 L456-481",
     ),
     ThriftFact(
-        _CPP,
+        THRIFT_CPP,
         "0.5.0",
         "0.24.0",
         f"{_CPP_FILES}/TServerSocket.cpp",
@@ -243,7 +243,7 @@ THRIFT_CPP_FACTS = (
         f"apache/thrift {_CPP_FILES}/TServerSocket.cpp v0.24.0 L636-655",
     ),
     ThriftFact(
-        _CPP,
+        THRIFT_CPP,
         "0.5.0",
         "0.24.0",
         f"{_CPP_FILES}/TFDTransport.cpp",
