@@ -73,7 +73,7 @@ class UnwoundStack:
 
 def unwind(registers: Registers, copy: bytes, tables: UnwindTables) -> UnwoundStack:
     """The frames of a thread that had these registers; ``copy`` is its stack from rsp on."""
-    function = _Function(by_number(registers), _StackCopy(registers.rsp, copy))
+    function = _Function(by_number(registers), _StackCopy(registers.rsp, copy), registers.rsp)
     functions: list[_Function] = []
     end = StackEnd.TOO_DEEP
     try:
@@ -115,13 +115,20 @@ class _Function:
     """A function on the stack: its registers, as far as they are known, and its CFA when it is.
 
     The registers are by DWARF number; that of the return address is the place it is at itself.
+    ``top`` is its stack pointer, which the function that it called has as its CFA.
     """
 
     def __init__(
-        self, registers: dict[int, int], stack: _StackCopy, *, is_return_address: bool = False
+        self,
+        registers: dict[int, int],
+        stack: _StackCopy,
+        top: int,
+        *,
+        is_return_address: bool = False,
     ) -> None:
         self._registers = registers
         self._stack = stack
+        self._top = top
         self._is_return_address = is_return_address
         self._cfa: int | None = None
         self.word = stack.word
@@ -146,16 +153,16 @@ class _Function:
             raise _StackEndsError(StackEnd.OUTERMOST)
         registers = self._registers_of_caller(rule, cfa)
         registers[RETURN_ADDRESS] = address
-        return _Function(registers, self._stack, is_return_address=not rule.is_signal_frame)
+        return _Function(registers, self._stack, cfa, is_return_address=not rule.is_signal_frame)
 
     def _checked_cfa(self, rule: Rule) -> int:
         if isinstance(rule.cfa, RegisterPlus):
             cfa = self.register(rule.cfa.register) + rule.cfa.offset
         else:
             cfa = evaluate(rule.cfa.code, self)
-        # A return address lies between the stack pointer and the CFA; not so of a signal frame,
-        # whose handler may have had a stack of its own (sigaltstack(2)).
-        outwards = cfa > self.register(RSP) or rule.is_signal_frame
+        # A return address lies between the stack pointer and the CFA. A signal frame has none,
+        # and its handler may have had a stack of its own (sigaltstack(2)).
+        outwards = cfa > self._top or rule.is_signal_frame
         if cfa % _WORD.size or not outwards:
             raise _StackEndsError(StackEnd.IMPLAUSIBLE)
         return cfa
