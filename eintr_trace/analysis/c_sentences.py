@@ -23,6 +23,7 @@ from eintr_trace.model.python_state import HandlerKind
 
 _PYTHON_2 = 2
 _RESUMED = (
+    Topic.DECISION,
     Topic.REENTERED,
     Topic.STATE,
     Topic.PEP475,

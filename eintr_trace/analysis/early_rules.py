@@ -11,9 +11,10 @@ from eintr_trace.analysis.rule_conditions import (
     is_alive,
     is_same_request,
     keeps_caught_exceptions,
+    was_seen_to_come_back,
     went_on,
 )
-from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.trail import Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import Confidence, KernelAction
 
@@ -32,24 +33,37 @@ def returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     2.7 keeps a caught exception in ``sys.exc_info()`` until the function returns, so that its
     absence says that there was none; but a ``finally`` block hides one, so not for calls that
     raise by the table. A loop that calls again at once shows no later instruction; then, and
-    on 3.x, the table must say that the call returns early.
+    on 3.x, the table must say that the call returns early, or a sample that it came back.
     """
     if kernel.action is not KernelAction.EINTR or trail.raising is not None:
         return None
-    by_table = behaviour(trail) is Behaviour.RETURNS_EARLY
     again, latest = trail.reentered, trail.latest
+    by_table = behaviour(trail) is Behaviour.RETURNS_EARLY
     if again is not None and by_table and is_same_request(trail, again):
         # Foreign C code may have called again itself.
         foreign = trail.interruption.calls_foreign_code
-        return None if foreign else early(kernel, again, Confidence.INFERRED)
+        return None if foreign else early(kernel, again, _confidence(was_seen_to_come_back(trail)))
     if latest is None or latest.chain or not trail.has_left_the_call:
         return None
+    return _went_on_early(trail, kernel, latest)
+
+
+def _went_on_early(trail: Trail, kernel: KernelSide, latest: Sighting) -> Finding | None:
     seen = keeps_caught_exceptions(trail) and is_alive(latest) and went_on(latest)
-    if by_table and (seen or not may_raise(trail)):
-        return early(kernel, latest, Confidence.OBSERVED if seen else Confidence.INFERRED)
-    if seen and behaviour(trail) is Behaviour.NOT_KNOWN:
-        return early(kernel, latest, Confidence.INFERRED)
-    return None
+    came_back = was_seen_to_come_back(trail)
+    if not seen and may_raise(trail):
+        return None
+    match behaviour(trail):
+        case Behaviour.RETURNS_EARLY:
+            return early(kernel, latest, _confidence(seen or came_back))
+        case Behaviour.NOT_KNOWN if seen or came_back:
+            return early(kernel, latest, Confidence.INFERRED)
+        case _:
+            return None
+
+
+def _confidence(is_seen: bool) -> Confidence:
+    return Confidence.OBSERVED if is_seen else Confidence.INFERRED
 
 
 def handed_over_part(trail: Trail, kernel: KernelSide) -> Finding | None:

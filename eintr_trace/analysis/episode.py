@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from eintr_trace.analysis.advice import advice
 from eintr_trace.analysis.c_sentences import c_sentences
 from eintr_trace.analysis.consequences import consequences
+from eintr_trace.analysis.decision import sampled_decision
+from eintr_trace.analysis.decision_sentences import decision_sentences
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Exhibits, gather
@@ -23,6 +25,7 @@ from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.restart_codes import restart_code_name
 from eintr_trace.model.episodes import (
+    Decision,
     Episode,
     InterruptedSyscall,
     KernelAction,
@@ -34,6 +37,7 @@ from eintr_trace.model.episodes import (
 _LAYERS: tuple[Callable[[Trail, Finding], Iterator[Draft]], ...] = (
     kernel_sentences,
     receiver_sentences,
+    decision_sentences,
     c_sentences,
     python_sentences,
     program_sentences,
@@ -65,6 +69,7 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
         caught=finding.catching.caught,
         caught_at=finding.catching.caught_at,
         received_by=_received_by(trail, finding),
+        decision=_decision(trail, finding),
         follow_up=trail.follow_up,
         exit_status=None if trail.exited is None else trail.exited.status,
         consequences=tuple(one.text for one in consequences(trail, finding)),
@@ -85,6 +90,13 @@ def _received_by(trail: Trail, finding: Finding) -> Receiver | None:
         return None
     got_it = reception(trail)
     return None if got_it is None else got_it.receiver
+
+
+def _decision(trail: Trail, finding: Finding) -> Decision | None:
+    if finding.kernel.action is not KernelAction.EINTR:
+        return None
+    sampled = sampled_decision(trail)
+    return None if sampled is None else sampled.decision
 
 
 def _syscall(interruption: Interruption) -> InterruptedSyscall | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
-from eintr_trace.analysis import handler_exhibits
+from eintr_trace.analysis import decision_exhibits, handler_exhibits
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.finding import Finding
@@ -49,6 +49,8 @@ class Topic(Enum):
     C_HANDLER = auto()
     SIGNAL_FRAME = auto()
     KERNEL_RULE = auto()
+    DECISION = auto()
+    UNWATCHED = auto()
     HANDLER = auto()
     HANDLER_RUN = auto()
     MAIN_THREAD = auto()
@@ -56,6 +58,7 @@ class Topic(Enum):
     HANDLER_END = auto()
     DEFAULT_INT_HANDLER = auto()
     REENTERED = auto()
+    C_STACK_AGAIN = auto()
     FOLLOW_UP = auto()
     EXCEPTION = auto()
     CATCHER = auto()
@@ -328,6 +331,8 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.C_HANDLER: handler_exhibits.c_handler,
     Topic.SIGNAL_FRAME: _signal_frame,
     Topic.KERNEL_RULE: _kernel_rule,
+    Topic.DECISION: decision_exhibits.decision,
+    Topic.UNWATCHED: decision_exhibits.unwatched,
     Topic.HANDLER: handler_exhibits.handler,
     Topic.HANDLER_RUN: handler_exhibits.handler_run,
     Topic.MAIN_THREAD: handler_exhibits.main_thread,
@@ -335,6 +340,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.HANDLER_END: handler_exhibits.handler_end,
     Topic.DEFAULT_INT_HANDLER: handler_exhibits.default_int_handler,
     Topic.REENTERED: _reentered,
+    Topic.C_STACK_AGAIN: decision_exhibits.c_stack_again,
     Topic.FOLLOW_UP: _follow_up,
     Topic.EXCEPTION: _exception,
     Topic.CATCHER: _catcher,

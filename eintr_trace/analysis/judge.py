@@ -191,7 +191,6 @@ class Judge:
     @_take.register(SyscallEntered)
     @_take.register(SyscallExited)
     @_take.register(WentQuiet)
-    @_take.register(StackSeen)
     @_take.register(DecisionUnwatched)
     def _followed(self, event: Event) -> Iterable[Case]:
         thread = self._thread(event)
@@ -202,6 +201,10 @@ class Judge:
     def _library_seen(self, event: LibrarySeen) -> Iterable[Case]:
         self._process(event.tgid).libraries[event.file] = event
         return ()
+
+    @_take.register
+    def _stack_seen(self, event: StackSeen) -> Iterable[Case]:
+        return self._thread(event).stack_seen(event)
 
     @_take.register
     def _path_seen(self, event: PathSeen) -> Iterable[Case]:

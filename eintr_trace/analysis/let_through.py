@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.connecting import waits_for_no_connect
+from eintr_trace.analysis.decision import Sampled, sampled_decision
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import Chain, holds_eintr
 from eintr_trace.analysis.exhibits import Topic
@@ -15,7 +16,7 @@ from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision, parse_version
 from eintr_trace.model.c_stack import CodeRole
-from eintr_trace.model.episodes import KernelAction, Layer, Outcome
+from eintr_trace.model.episodes import DecisionKind, KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import PythonFrame, TracebackEntry
 
 _PEP_475 = (3, 5)
@@ -79,6 +80,9 @@ def _by_c(trail: Trail, finding: Finding) -> list[Draft]:
         if got_it.receiver.role is CodeRole.CTYPES:
             code = "ctypes, which leaves errno to the program,"
         return _draft(f"So it is {code} that let the interruption through.", Topic.C_STACK)
+    sampled = sampled_decision(trail)
+    if sampled is not None and sampled.kind is DecisionKind.RAISE:
+        return _by_sample(sampled)
     if decision.behaviour in _LETS_THROUGH:
         text = "So it is CPython's own C code that let the interruption through to the program."
         return _draft(text, Topic.PEP475)
@@ -93,6 +97,13 @@ def _by_c(trail: Trail, finding: Finding) -> list[Draft]:
     if name is not None and holds_eintr(finding.chain):
         return _by_its_exception(trail, decision, name)
     return []
+
+
+def _by_sample(sampled: Sampled) -> list[Draft]:
+    if sampled.role is not CodeRole.CPYTHON:
+        return []
+    text = "So it is CPython's own C code that let the interruption through to the program."
+    return _draft(text, Topic.DECISION)
 
 
 def _by_its_exception(trail: Trail, decision: Pep475Decision, name: str) -> list[Draft]:

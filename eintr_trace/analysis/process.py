@@ -23,7 +23,7 @@ from eintr_trace.model.events import (
     SignalDelivered,
     ThreadExited,
 )
-from eintr_trace.model.stack_events import LibrarySeen, PathSeen
+from eintr_trace.model.stack_events import LibrarySeen, PathSeen, StackMoment, StackSeen
 
 # Signals can nest without end; beyond these the oldest interruption is given up.
 _MOST_CASES = 8
@@ -84,6 +84,13 @@ class ThreadState:
         self.cases = [case for case in self.cases if case.trail.ending is None]
         self._signal_frames.clear()
         return ended
+
+    def stack_seen(self, event: StackSeen) -> list[Case]:
+        """Show a C stack to the open interruptions, but not a sample of a C signal handler."""
+        if event.moment is StackMoment.PROBE and self._signal_frames:
+            return []
+        self.observe(event)
+        return self.cases
 
     def path_seen(self, event: PathSeen) -> list[Case]:
         """Show a path to the interruption whose call it leads away from: the latest."""

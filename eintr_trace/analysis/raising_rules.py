@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from eintr_trace.analysis.exceptions import raised_by_handler
 from eintr_trace.analysis.finding import Finding, exceptional
-from eintr_trace.analysis.handler_end import handler_raised
+from eintr_trace.analysis.handler_end import handler_raised, may_raise
 from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.rule_conditions import (
     behaviour,
     came_out_of_the_call,
+    decided_to_raise,
     is_at_the_call,
     is_same_request,
 )
@@ -70,9 +71,27 @@ def raised_and_replaced(trail: Trail, kernel: KernelSide) -> Finding | None:
     other = trail.otherwise_raising
     if kernel.action is not KernelAction.EINTR or other is None:
         return None
-    if behaviour(trail) is not Behaviour.RAISES or not came_out_of_the_call(trail, other):
+    sampled = decided_to_raise(trail)
+    if not (sampled or behaviour(trail) is Behaviour.RAISES):
         return None
-    return exceptional(Outcome.RAISED, kernel, other, by_table=True)
+    if not came_out_of_the_call(trail, other):
+        return None
+    return exceptional(Outcome.RAISED, kernel, other, by_table=not sampled)
+
+
+def raised_as_sampled(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """A sample shows C code make an exception of EINTR; nothing of it was in sight later.
+
+    That the program made the same call again is told by another rule.
+    """
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None:
+        return None
+    if not decided_to_raise(trail) or handler_raised(trail) is True or may_raise(trail):
+        return None
+    is_known = trail.has_left_the_call or trail.quiet is not None or trail.ending is not None
+    if not is_known or trail.reentered is not None:
+        return None
+    return Finding(Outcome.RAISED, Confidence.OBSERVED, kernel, sighting=trail.latest)
 
 
 def raised_unseen(trail: Trail, kernel: KernelSide) -> Finding | None:

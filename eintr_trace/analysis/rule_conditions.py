@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.decision import is_called_directly, sampled_decision
 from eintr_trace.analysis.frames import same_call_site
 from eintr_trace.analysis.handler_end import called_here
 from eintr_trace.analysis.trail import Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
+from eintr_trace.model.episodes import DecisionKind
 
 
 def behaviour(trail: Trail) -> Behaviour | None:
     """Give what the table says of the function that made the call; ``None``: no table applies."""
     decision = trail.interruption.pep475
     return None if decision is None else decision.behaviour
+
+
+def decided_to_raise(trail: Trail) -> bool:
+    """Tell whether a sample shows that an exception was made of EINTR."""
+    sampled = sampled_decision(trail)
+    return sampled is not None and sampled.kind is DecisionKind.RAISE
+
+
+def was_seen_to_come_back(trail: Trail) -> bool:
+    """Tell whether the call came back with EINTR without C code having looked at it."""
+    sampled = sampled_decision(trail)
+    return sampled is not None and sampled.kind is DecisionKind.NONE
 
 
 def is_same_request(trail: Trail, again: Sighting) -> bool:
@@ -36,7 +50,9 @@ def comes_back_to_python(trail: Trail) -> bool:
         again = trail.reentered
         if again is not None and again.survival is not None and again.survival.code_ran:
             return True
-        return behaviour(trail) is Behaviour.RETURNS_EARLY and called_here(trail)
+        if behaviour(trail) is not Behaviour.RETURNS_EARLY:
+            return False
+        return called_here(trail) or is_called_directly(trail)
     return behaviour(trail) is Behaviour.RAISES
 
 

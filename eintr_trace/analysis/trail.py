@@ -156,6 +156,11 @@ class Trail:
         return not self.latest.survival.at_the_call
 
     @property
+    def _was_left(self) -> bool:
+        """Whether the thread made a call that Python code made after the interrupted one."""
+        return self.latest is not None and self.latest.call is not None and self.has_left_the_call
+
+    @property
     def in_c_handler(self) -> bool:
         """Whether the C handler is still to return, as far as the events tell."""
         return self.runs_c_handler is True and self.restored is None and self.lost_events == 0
@@ -292,7 +297,7 @@ class Trail:
     @_take.register(PathSeen)
     @_take.register(DecisionUnwatched)
     def _c_side_seen(self, event: StackSeen | PathSeen | DecisionUnwatched) -> None:
-        running = not self.in_c_handler and self.reentered is None
+        running = not (self.in_c_handler or self.reentered is not None or self._was_left)
         self.c_side.observe(event, self.interruption.time_ns, running)
 
     def _look(

@@ -37,6 +37,12 @@ def received_by(episode: Episode) -> str | None:
     return f"{got_it.role} {got_it.function} {file} {package} {got_it.confidence}"
 
 
+def decided(episode: Episode) -> str | None:
+    """Say ``raise PyErr_SetFromErrno set_error sock_recv``: kind, function and its callers."""
+    one = episode.decision
+    return None if one is None else " ".join([one.kind, one.function, *one.c_stack])
+
+
 # What an `expect` can ask of an episode; the keys not here are compared with the attribute.
 ASKED: dict[str, Callable[[Episode], Any]] = {
     "caught_at": lambda one: None if one.caught_at is None else place(one.caught_at),
@@ -46,6 +52,7 @@ ASKED: dict[str, Callable[[Episode], Any]] = {
         for exception in one.exceptions
     ],
     "received_by": received_by,
+    "decided": decided,
     "retries_since": lambda one: one.received_by.retries_since,  # type: ignore[union-attr]  # asked for only where it is known
     "follow_up": lambda one: None if one.follow_up is None else one.follow_up.retval,
     "inside_call": lambda one: one.python.handler.inside_call,  # type: ignore[union-attr]  # asked for only where a handler ran

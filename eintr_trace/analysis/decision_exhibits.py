@@ -1,0 +1,75 @@
+"""The evidence about who decided: samples, the C stack as the call was made again, or neither."""
+
+from __future__ import annotations
+
+from eintr_trace.analysis.c_stacks import compare_c_stacks, inside_the_loop
+from eintr_trace.analysis.decision import (
+    TRIPPED_PROBE,
+    Sampled,
+    sampled_decision,
+    surviving_library,
+)
+from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.receiver_exhibits import stack_text
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import duration
+from eintr_trace.facts.reductions import UNWATCHED_CAUSES
+from eintr_trace.model.c_stack import CFrame, CStack
+from eintr_trace.model.episodes import Confidence, Evidence, EvidenceKind, KernelAction
+
+
+def decision(trail: Trail, finding: Finding) -> Evidence | None:
+    """The sample that shows who decided."""
+    sampled = sampled_decision(trail)
+    if sampled is None or finding.kernel.action is not KernelAction.EINTR:
+        return None
+    sample = sampled.sample
+    stack = CStack(_shown(sampled), sample.stack.end)
+    text = (
+        f"{duration(trail.after(sample.time_ns))} after the signal {_hit(sample.probe)}:"
+        f" {stack_text(stack, trail.c_side.libraries)}"
+    )
+    return Evidence(EvidenceKind.SAMPLE, text, sample.time_ns)
+
+
+def c_stack_again(trail: Trail, finding: Finding) -> Evidence | None:
+    """The C frames that were at the call both times."""
+    again = trail.reentered
+    if surviving_library(trail) is None or again is None or again.c_stack is None:
+        return None
+    before = trail.c_side.interrupted
+    survival = None if before is None else compare_c_stacks(before, again.c_stack)
+    if survival is None or finding.kernel.action is not KernelAction.EINTR:
+        return None
+    stack = CStack(inside_the_loop(survival.survivors), again.c_stack.end)
+    text = (
+        "as it was entered again, the C stack had these frames still:"
+        f" {stack_text(stack, trail.c_side.libraries)}"
+    )
+    return Evidence(EvidenceKind.MEMORY, text, again.time_ns)
+
+
+def unwatched(trail: Trail, finding: Finding) -> Evidence | None:
+    """Why there is no sample, where one could have shown more."""
+    reason = trail.c_side.unwatched
+    if reason is None or finding.kernel.action is not KernelAction.EINTR:
+        return None
+    if finding.confidence is Confidence.OBSERVED and finding.reason is None:
+        return None
+    text = f"which C code decided was not watched: {UNWATCHED_CAUSES[reason]}"
+    return Evidence(EvidenceKind.PROC, text, trail.interruption.time_ns)
+
+
+def _shown(sampled: Sampled) -> tuple[CFrame, ...]:
+    """Give the sample's frames, out to the evaluation loop."""
+    frames = sampled.sample.stack.frames
+    inside = inside_the_loop(frames)
+    return frames[: len(inside) + 1]
+
+
+def _hit(probe: str | None) -> str:
+    if probe is None:
+        return "a breakpoint was hit"
+    if probe == TRIPPED_PROBE:
+        return "the watchpoint on CPython's mark for the signal was hit"
+    return f"a breakpoint on {probe} was hit"

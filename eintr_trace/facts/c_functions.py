@@ -1,0 +1,104 @@
+"""CPython's C functions by what they show on a C stack: who asked, who raised, the loop.
+
+Named as in the sources of CPython 2.7.18 to 3.15; the symbols of those versions were looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+
+class CFunctionRole(StrEnum):
+    """What a C function of CPython is for, as far as EINTR is concerned."""
+
+    SIGNAL_CHECK = "signal-check"  # runs the Python signal handlers that are due
+    ERRNO_EXCEPTION = "errno-exception"  # makes an exception of errno
+    EVALUATION_LOOP = "evaluation-loop"  # runs bytecode
+    C_HANDLER = "c-handler"  # of signals: it only marks them
+    TRAPS_EINTR = "traps-eintr"  # clears an exception that holds EINTR, and calls again
+    ASKS_ONCE = "asks-once"  # runs the handlers that are due, and returns
+    INCIDENTAL = "incidental"  # runs them on its way; anything may call it
+    CALL_PROTOCOL = "call-protocol"  # hands a call of the loop to a C function
+
+
+@dataclass(frozen=True)
+class CFunctionRow:
+    """One function; a ``name`` that ends in ``*`` is the beginning of several.
+
+    ``versions`` of CPython have it, in ``file``.
+    """
+
+    name: str
+    role: CFunctionRole
+    versions: str
+    file: str
+
+
+_CHECK: Final = CFunctionRole.SIGNAL_CHECK
+_ERRNO: Final = CFunctionRole.ERRNO_EXCEPTION
+_LOOP: Final = CFunctionRole.EVALUATION_LOOP
+_CALL: Final = CFunctionRole.CALL_PROTOCOL
+
+C_FUNCTIONS: Final = (
+    CFunctionRow("PyErr_CheckSignals", _CHECK, "all", "Modules/signalmodule.c"),
+    CFunctionRow("_PyErr_CheckSignals", _CHECK, "3.8 on", "Modules/signalmodule.c"),
+    CFunctionRow("_PyErr_CheckSignalsTstate", _CHECK, "3.9 on", "Modules/signalmodule.c"),
+    CFunctionRow("checksignals_witharg", _CHECK, "2.7 to 3.6", "Modules/signalmodule.c"),
+    # Python/ceval.c up to 3.11. A lock calls the first, the evaluation loop all of them.
+    CFunctionRow("Py_MakePendingCalls", _CHECK, "all", "Python/ceval_gil.c"),
+    CFunctionRow("make_pending_calls", _CHECK, "3.7 on", "Python/ceval_gil.c"),
+    CFunctionRow("_PyEval_MakePendingCalls", _CHECK, "3.12 on", "Python/ceval_gil.c"),
+    CFunctionRow("handle_signals", _CHECK, "3.8 on", "Python/ceval_gil.c"),
+    CFunctionRow("eval_frame_handle_pending", _CHECK, "3.9 to 3.11", "Python/ceval.c"),
+    CFunctionRow("_Py_HandlePending", _CHECK, "3.12 on", "Python/ceval_gil.c"),
+    # PyErr_SetFromErrnoWithFilename, …WithFilenameObject, …WithFilenameObjects.
+    CFunctionRow("PyErr_SetFromErrno*", _ERRNO, "all", "Python/errors.c"),
+    CFunctionRow("PyEval_EvalFrameEx", _LOOP, "2.7 to 3.5", "Python/ceval.c"),
+    CFunctionRow("_PyEval_EvalFrameDefault", _LOOP, "3.6 on", "Python/ceval.c"),
+    CFunctionRow("_TAIL_CALL_*", _LOOP, "3.14 on", "Python/generated_cases.c.h"),
+    CFunctionRow("signal_handler", CFunctionRole.C_HANDLER, "all", "Modules/signalmodule.c"),
+    CFunctionRow("trip_signal", CFunctionRole.C_HANDLER, "all", "Modules/signalmodule.c"),
+    # They call _PyIO_trap_eintr() on what a raw file's method raised.
+    CFunctionRow(
+        "_bufferedreader_raw_read", CFunctionRole.TRAPS_EINTR, "all", "Modules/_io/bufferedio.c"
+    ),
+    CFunctionRow(
+        "_bufferedwriter_raw_write", CFunctionRole.TRAPS_EINTR, "all", "Modules/_io/bufferedio.c"
+    ),
+    CFunctionRow("signal_pause", CFunctionRole.ASKS_ONCE, "all", "Modules/signalmodule.c"),
+    CFunctionRow("PyObject_Repr", CFunctionRole.INCIDENTAL, "all", "Objects/object.c"),
+    CFunctionRow("PyObject_Str", CFunctionRole.INCIDENTAL, "all", "Objects/object.c"),
+    CFunctionRow("call_function", _CALL, "2.7 to 3.10", "Python/ceval.c"),
+    CFunctionRow("ext_do_call", _CALL, "2.7", "Python/ceval.c"),
+    CFunctionRow("do_call*", _CALL, "2.7 to 3.11", "Python/ceval.c"),
+    CFunctionRow("cfunction_*", _CALL, "3.8 on", "Objects/methodobject.c"),
+    CFunctionRow("PyCFunction_*", _CALL, "all", "Objects/methodobject.c"),
+    CFunctionRow("_PyCFunction_*", _CALL, "3.6 to 3.7", "Objects/methodobject.c"),
+    CFunctionRow("_PyMethodDef_*", _CALL, "3.7 to 3.8", "Objects/call.c"),
+    CFunctionRow("_PyMethodDescr_*", _CALL, "3.7", "Objects/descrobject.c"),
+    CFunctionRow("method_vectorcall*", _CALL, "3.8 on", "Objects/descrobject.c"),
+    CFunctionRow("PyObject_Call*", _CALL, "all", "Objects/call.c"),
+    CFunctionRow("PyObject_Vectorcall*", _CALL, "3.9 on", "Objects/call.c"),
+    CFunctionRow("_PyObject_*", _CALL, "all", "Objects/call.c"),
+    CFunctionRow("_PyVectorcall_*", _CALL, "3.9 on", "Objects/call.c"),
+    CFunctionRow("PyVectorcall_*", _CALL, "3.8 on", "Objects/call.c"),
+)
+
+
+def plain_name(function: str) -> str:
+    """Give a function's name without what GCC adds to parts and clones (``.part.0``, ``.cold``)."""
+    return function.partition(".")[0]
+
+
+@cache
+def role_of(function: str) -> CFunctionRole | None:
+    """Give the role of a C function by its symbol; ``None``: it has none of these."""
+    name = plain_name(function)
+    for row in C_FUNCTIONS:
+        beginning = row.name.removesuffix("*")
+        if name == beginning or (beginning != row.name and name.startswith(beginning)):
+            return row.role
+    return None
