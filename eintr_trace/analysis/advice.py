@@ -11,7 +11,7 @@ from eintr_trace.analysis.cost_advice import cost_remedies
 from eintr_trace.analysis.delay_advice import delay_remedies
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
-from eintr_trace.analysis.lost_frames import is_out_of_step
+from eintr_trace.analysis.lost_frames import goes_through_thrift, is_out_of_step
 from eintr_trace.analysis.receiver import dotted, is_foreign, reception
 from eintr_trace.analysis.receiver_advice import foreign_advice
 from eintr_trace.analysis.tracer_induced import tracer_induced
@@ -85,6 +85,8 @@ def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:
     yield from _upgrade(trail)
     if finding.kernel.code is not None and trail.runs_c_handler:
         yield _name_signal(trail, sa_restart_remedy(finding.kernel.code).text)
+    if goes_through_thrift(trail, finding):
+        yield remedy(RemedyId.THRIFT_DOES_NOT_RETRY).text
     yield from _in_the_program(trail, finding)
 
 

@@ -8,7 +8,7 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.frames import Stack
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name
-from eintr_trace.facts.thrift import RECEIVE_PREFIX, ThriftFact, thrift_facts_for
+from eintr_trace.facts.thrift import APACHE_THRIFT, RECEIVE_PREFIX, ThriftFact, thrift_facts_for
 from eintr_trace.model.episodes import Outcome
 
 RAISING = frozenset({Outcome.RAISED, Outcome.ABANDONED_BY_HANDLER})
@@ -41,6 +41,12 @@ def lost_reply_of(frames: Stack) -> str | None:
         if method != name and method in names:
             return method
     return None
+
+
+def goes_through_thrift(trail: Trail, finding: Finding) -> bool:
+    """Tell whether the exception left a function of Apache Thrift's Python library."""
+    facts = thrift_facts(lost_frames(trail, finding))
+    return any(fact.library == APACHE_THRIFT for fact in facts)
 
 
 def is_out_of_step(trail: Trail, finding: Finding) -> bool:

@@ -36,6 +36,7 @@ class RemedyId(StrEnum):
     CHECK_ERRNO = "check-errno"
     REPEAT_THE_OPERATION = "repeat-the-operation"
     MORE_RECV_RETRIES = "more-recv-retries"
+    THRIFT_DOES_NOT_RETRY = "thrift-does-not-retry"
 
 
 @dataclass(frozen=True)
@@ -224,6 +225,14 @@ _REMEDIES = (
         "Allow C++ Thrift more retries than five: TSocket::setMaxRecvRetries(), on each socket"
         " before it is used. Its timeout begins again with each of them.",
         "apache/thrift lib/cpp/src/thrift/transport/TSocket.cpp v0.24.0 L617-620, L830",
+    ),
+    Remedy(
+        RemedyId.THRIFT_DOES_NOT_RETRY,
+        "EINTR went as an exception through Apache Thrift's Python library",
+        "A newer Apache Thrift does not help: no release of its Python library up to 0.24.0 calls"
+        " again. thriftpy2's TSocket.read does, from 0.4.0 on.",
+        "apache/thrift lib/py, tags 0.2.0 to v0.24.0: the word EINTR occurs in no commit;"
+        " Thriftpy/thriftpy2 commit 823ab8d",
     ),
 )
 

@@ -58,13 +58,15 @@ REPLY_NOT_MATCHED_CITATION = (
     " (fname, mtype, rseqid) = iprot.readMessageBegin(), of which only mtype is used"
 )
 
+APACHE_THRIFT = "Apache Thrift"
+THRIFT_CPP = "Apache Thrift C++"
 _TSOCKET = "thrift/transport/TSocket.py"
 _TTRANSPORT = "thrift/transport/TTransport.py"
 _NO_EINTR = "the word EINTR occurs in no commit under lib/py"
 
 THRIFT_FACTS = (
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.2.0",
         "0.4.0",
         _TSOCKET,
@@ -75,7 +77,7 @@ THRIFT_FACTS = (
         f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.2.0 to 0.4.0; {_NO_EINTR}",
     ),
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.5.0",
         "0.12.0",
         _TSOCKET,
@@ -86,7 +88,7 @@ THRIFT_FACTS = (
         f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.5.0 to 0.12.0; {_NO_EINTR}",
     ),
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.13.0",
         "0.20.0",
         _TSOCKET,
@@ -98,7 +100,7 @@ THRIFT_FACTS = (
         f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.13.0 to v0.20.0; {_NO_EINTR}",
     ),
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.21.0",
         "0.24.0",
         _TSOCKET,
@@ -110,7 +112,7 @@ THRIFT_FACTS = (
         f"apache/thrift lib/py/src/transport/TSocket.py, tags v0.21.0 to v0.24.0; {_NO_EINTR}",
     ),
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.13.0",
         "0.24.0",
         _TSOCKET,
@@ -122,7 +124,7 @@ THRIFT_FACTS = (
         f"apache/thrift lib/py/src/transport/TSocket.py, tags 0.13.0 to v0.24.0; {_NO_EINTR}",
     ),
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.14.0",
         "0.24.0",
         _TSOCKET,
@@ -133,7 +135,7 @@ THRIFT_FACTS = (
         "apache/thrift lib/py/src/transport/TSocket.py, tags 0.14.0 to v0.24.0",
     ),
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.21.0",
         "0.24.0",
         _TTRANSPORT,
@@ -145,7 +147,7 @@ THRIFT_FACTS = (
         "apache/thrift 0.21.0 lib/py/src/transport/TTransport.py L58-70, TTransportBase.readAll",
     ),
     ThriftFact(
-        "Apache Thrift",
+        APACHE_THRIFT,
         "0.21.0",
         "0.24.0",
         "thrift/server/TNonblockingServer.py",
@@ -179,7 +181,6 @@ THRIFT_FACTS = (
     ),
 )
 
-THRIFT_CPP = "Apache Thrift C++"
 _CPP_FILES = "lib/cpp/src/thrift/transport"
 
 # ``file`` is that of the source; ``first`` to ``last`` are the tags that were looked at.
