@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from eintr_trace.model.c_stack import CodeRole, Package
@@ -12,6 +13,7 @@ from eintr_trace.native.code_roles import module_name, role_of, version_in_name
 from eintr_trace.native.python_packages import PythonPackages
 from eintr_trace.native.system_packages import SystemPackages
 
+_OWN_ROOT = Path("/")
 _MAX_FILES = 4096
 
 
@@ -37,7 +39,8 @@ class Owners:
         self._exe = exe
         here = _root_of(tgid) if root is None else root
         self._python = PythonPackages(here)
-        self._system = SystemPackages(here)
+        # The system's database is one for all processes that have our root directory.
+        self._system = _own_system() if here == _OWN_ROOT else SystemPackages(here)
         self._known: dict[str, Owner] = {}
 
     def of(self, file: str, soname: str | None, exports: Collection[str]) -> Owner:
@@ -71,6 +74,11 @@ class Owners:
         return package or self._system.owner(file)
 
 
+@cache
+def _own_system() -> SystemPackages:
+    return SystemPackages(_OWN_ROOT)
+
+
 def _root_of(tgid: int) -> Path:
     """Give the way to the root directory of a process.
 
@@ -78,6 +86,6 @@ def _root_of(tgid: int) -> Path:
     """
     theirs = Path(f"/proc/{tgid}/root")
     with suppress(OSError):
-        if theirs.samefile("/"):
-            return Path("/")
+        if theirs.samefile(_OWN_ROOT):
+            return _OWN_ROOT
     return theirs

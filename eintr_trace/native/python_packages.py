@@ -2,12 +2,14 @@
 
 ``RECORD`` and ``METADATA`` of ``*.dist-info`` (PyPA specifications, "Recording installed
 projects"); ``PKG-INFO``, ``installed-files.txt`` and ``top_level.txt`` of ``*.egg-info`` and
-``EGG-INFO`` (setuptools, "The Internal Structure of Python Eggs").
+``EGG-INFO`` (setuptools, "The Internal Structure of Python Eggs"); ``conda-meta`` of a conda
+environment, which holds libraries too (conda, "Package metadata").
 """
 
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -20,6 +22,7 @@ from eintr_trace.native.bounded_files import names_in, read_text_bounded
 from eintr_trace.native.code_roles import PACKAGE_DIRECTORIES
 
 _DIST_INFO, _EGG_INFO, _EGG = ".dist-info", ".egg-info", ".egg"
+_CONDA_META = "conda-meta"
 _MAX_LEVELS = 12
 _MAX_DISTRIBUTIONS = 4096
 # The RECORD of the largest distributions (tensorflow, ansible) has 2 to 5 MB.
@@ -81,15 +84,14 @@ class PythonPackages:
 
     def _read(self, directory: PurePosixPath) -> _Directory:
         read = _Directory()
-        names = [
-            name
-            for name in names_in(self._here(directory))
-            if name.endswith((_DIST_INFO, _EGG_INFO))
-        ]
+        endings = (_DIST_INFO, _EGG_INFO, _CONDA_META)
+        names = [name for name in names_in(self._here(directory)) if name.endswith(endings)]
         for name in sorted(names)[:_MAX_DISTRIBUTIONS]:
             metadata = directory / name
             if name.endswith(_DIST_INFO):
                 self._read_dist_info(read, metadata)
+            elif name == _CONDA_META:
+                self._read_conda_meta(read, metadata)
             else:
                 self._read_egg_info(read, metadata)
         return read
@@ -106,6 +108,18 @@ class PythonPackages:
                 read.files.setdefault(_joined(metadata, line), package)
         for line in self._text(metadata / "top_level.txt", _MAX_HEADER_BYTES).splitlines():
             read.top_levels.setdefault(line.strip(), package)
+
+    def _read_conda_meta(self, read: _Directory, metadata: PurePosixPath) -> None:
+        """Read the files of ``NAME-VERSION-BUILD.json``."""
+        names = [name for name in names_in(self._here(metadata)) if name.endswith(".json")]
+        for name in sorted(names)[:_MAX_DISTRIBUTIONS]:
+            text = self._text(metadata / name, _MAX_LIST_BYTES)
+            with suppress(ValueError, TypeError, KeyError, RecursionError):
+                record = json.loads(text)
+                package = Package(str(record["name"]), str(record["version"]))
+                for entry in record["files"]:
+                    if _is_program_file(str(entry)):
+                        read.files.setdefault(_joined(metadata.parent, str(entry)), package)
 
     def _described(self, metadata: PurePosixPath, name: str, headers: str) -> Package:
         """Read the name and version; where they cannot be read, the directory's name has them."""
@@ -141,7 +155,7 @@ def _recorded(text: str) -> Iterator[str]:
 
 
 def _is_program_file(line: str) -> bool:
-    return ".so" in line or "/bin/" in line
+    return ".so" in line or "bin/" in line
 
 
 def _joined(directory: PurePosixPath, entry: str) -> str:

@@ -1,8 +1,8 @@
-"""Which package of the system a file belongs to, from the files of dpkg's database.
+"""Which package of the system a file belongs to, from the files of dpkg's or apk's database.
 
-deb-conffiles and dpkg-query(1): ``/var/lib/dpkg/info/NAME[:ARCH].list`` has the paths of a
-package, one a line, ``/var/lib/dpkg/status`` its version. No program is run. The databases of
-rpm and apk are not read.
+dpkg-query(1): ``/var/lib/dpkg/info/NAME[:ARCH].list`` has the paths of a package, one a line,
+``/var/lib/dpkg/status`` its version. apk_db(5): ``/lib/apk/db/installed``. No program is run.
+The database of rpm is not read.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from eintr_trace.model.c_stack import Package
 from eintr_trace.native.bounded_files import names_in, read_bounded, read_text_bounded
 
 _DATABASE = "var/lib/dpkg"
+_APK_DATABASE = "lib/apk/db/installed"
 _LIST = ".list"
 # The largest list of Debian 12 has 1 MB, the status of a full installation some 10 MB.
 _MAX_LIST_BYTES = 16 << 20
@@ -27,10 +28,11 @@ _USR = "/usr"
 
 
 class SystemPackages:
-    """The packages that dpkg installed below ``root``; the database is read when first asked."""
+    """The packages installed below ``root``; the database is read when first asked."""
 
     def __init__(self, root: Path) -> None:
         self._database = root / _DATABASE
+        self._apk_database = root / _APK_DATABASE
 
     def owner(self, file: str) -> Package | None:
         """Give the package that installed ``file``; ``None``: none says so."""
@@ -39,6 +41,8 @@ class SystemPackages:
             if listed is not None:
                 name, _, architecture = listed.partition(":")
                 return Package(name, self._versions.get((name, architecture)))
+            if path in self._of_apk:
+                return self._of_apk[path]
         return None
 
     @cached_property
@@ -51,6 +55,19 @@ class SystemPackages:
                 owner = name.removesuffix(_LIST)
                 for path in _PROGRAM_FILES.findall(read_bounded(info / name, _MAX_LIST_BYTES)):
                     packages.setdefault(path.decode("utf-8", "surrogateescape"), owner)
+        return packages
+
+    @cached_property
+    def _of_apk(self) -> dict[str, Package]:
+        """The package of each program file: lines P:name, V:version, F:directory, R:file."""
+        packages: dict[str, Package] = {}
+        said = {"P": "", "V": "", "F": ""}
+        for line in read_text_bounded(self._apk_database, _MAX_STATUS_BYTES).splitlines():
+            kind, _, value = line.partition(":")
+            if kind == "R" and (".so" in value or said["F"].endswith("bin")):
+                packages[f"/{said['F']}/{value}"] = Package(said["P"], said["V"] or None)
+            elif kind in said:
+                said[kind] = value
         return packages
 
     @cached_property

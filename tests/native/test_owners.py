@@ -181,6 +181,43 @@ def test_a_library_inside_an_egg(tmp_path: Path) -> None:
     assert owner(str(egg / "old/_old.so")).package == Package("old", "1.2")
 
 
+CONDA_RECORD = """{"name": "libpq", "version": "17.2", "build": "h3b95a9b_1",
+ "files": ["lib/libpq.so", "lib/libpq.so.5.17", "include/libpq-fe.h"]}"""
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        (CONDA_RECORD, Package("libpq", "17.2")),
+        (CONDA_RECORD[:-1], None),
+        ("[1]", None),
+        ('{"name": "libpq", "version": "17.2", "files": 3}', None),
+        ("[" * 100_000, None),
+    ],
+)
+def test_a_library_of_a_conda_environment(
+    tmp_path: Path, record: str, found: Package | None
+) -> None:
+    (tmp_path / "conda-meta").mkdir()
+    (tmp_path / "conda-meta/libpq-17.2-h3b95a9b_1.json").write_text(record)
+    assert owner(str(tmp_path / "lib/libpq.so.5.17")).package == found
+
+
+def test_apk_of_another_root_directory(tmp_path: Path) -> None:
+    database = tmp_path / "lib/apk/db/installed"
+    database.parent.mkdir(parents=True)
+    database.write_text(
+        "P:musl\nV:1.2.5-r0\nF:lib\nR:ld-musl-x86_64.so.1\n\n"
+        "P:libpq\nV:17.2-r0\nF:usr/lib\nR:libpq.so.5.17\na:0:0:777\n"
+    )
+    owners = Owners(os.getpid(), None, tmp_path)
+    musl = owners.of("/lib/ld-musl-x86_64.so.1", None, NOTHING)
+    assert musl == Owner(CodeRole.C_LIBRARY, None, None, Package("musl", "1.2.5-r0"))
+    libpq = owners.of("/usr/lib/libpq.so.5.17", "libpq.so.5", NOTHING)
+    assert libpq.package == Package("libpq", "17.2-r0")
+    assert owners.of("/usr/lib/libpq.so.5.16", "libpq.so.5", NOTHING).package is None
+
+
 def write_dpkg(root: Path, listed: str, status: str) -> None:
     info = root / "var/lib/dpkg/info"
     info.mkdir(parents=True)
