@@ -166,7 +166,7 @@ class DecisionKind(StrEnum):
 
     RAISE = "raise"  # makes an exception of it
     CALL_AGAIN = "call-again"  # lets CPython run its signal handlers, and then calls again
-    NONE = "none"  # went back to the evaluation loop without looking at it
+    NONE = "none"  # neither: it came back, whether or not it had asked for signal handlers
 
 
 @dataclass(frozen=True)

@@ -114,6 +114,14 @@ class BlockWriter:
             elif sentences:
                 spans = [span for s in sentences for span in _sentence(episode, s, numbers=False)]
                 yield self._entry(layer.value, spans)
+            if layer is Layer.C:
+                yield from self._decision(episode, "" if sentences else layer.value)
+
+    def _decision(self, episode: Episode, label: str) -> Iterator[str]:
+        if episode.decision is None or not episode.decision.c_stack:
+            return
+        functions = wording.decision_path(episode.decision, whole=self._verbose)
+        yield self._entry(label, [Span("the decision: "), Span(" → ".join(functions))])
 
     def _exceptions(self, episode: Episode) -> Iterator[str]:
         label = "raised"

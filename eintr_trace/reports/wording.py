@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
+from eintr_trace.facts.c_functions import CFunctionRole, role_of
 from eintr_trace.model.episodes import (
+    Decision,
     Episode,
     InterruptedSyscall,
     KernelAction,
@@ -109,6 +111,17 @@ def place(location: CodeLocation, full_path: bool = False) -> str:
     path = location.file if full_path else location.file.rpartition("/")[2]
     line = "" if location.line is None else f":{location.line}"
     return f"{location.function} ({path}{line})"
+
+
+def decision_path(decision: Decision, whole: bool) -> list[str]:
+    """Return the functions that led to a decision, outermost first.
+
+    ``whole``: with those of CPython that only hand a call on.
+    """
+    functions = [*reversed(decision.c_stack), decision.function]
+    if whole:
+        return functions
+    return [name for name in functions if role_of(name) is not CFunctionRole.CALL_PROTOCOL]
 
 
 def exception(raised: RaisedException) -> str:

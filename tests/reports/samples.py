@@ -152,7 +152,9 @@ RESUMED = Episode(
         problem="the stack is cut after 3 frames",
     ),
     decision=Decision(
-        DecisionKind.CALL_AGAIN, "PyErr_CheckSignals", ("sock_call_impl", "sock_recv")
+        DecisionKind.CALL_AGAIN,
+        "sock_call_impl",
+        ("sock_call", "sock_recv", "method_vectorcall_VARARGS"),
     ),
     received_by=Receiver(
         CodeRole.CPYTHON, "sock_recv", "/opt/py/bin/python3.12", retries_since="3.5"
