@@ -10,8 +10,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from eintr_trace.analysis.c_side import Libraries
+from eintr_trace.analysis.c_stacks import frame_role
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.c_functions import CFunctionRole, plain_name
 from eintr_trace.facts.pep475 import Pep475Row, Version, is_of_cpython, parse_version, retries_since
 from eintr_trace.model.c_stack import CFrame, CodeRole
 from eintr_trace.model.episodes import Confidence, Receiver
@@ -19,8 +21,6 @@ from eintr_trace.model.python_state import CalleeKind
 from eintr_trace.model.stack_events import LibrarySeen
 
 _FOREIGN = frozenset({CodeRole.CTYPES, CodeRole.EXTENSION, CodeRole.LIBRARY, CodeRole.PROGRAM})
-# Beyond these frames a C function is CPython's evaluation loop: Python/ceval.c, all versions.
-_EVALUATION_LOOP = re.compile(r"_?PyEval_(Eval|Vector)\w*")
 # An executable that embeds CPython has its functions among its own (Include/, Python C API).
 _CPYTHON_API = re.compile(r"_?Py[A-Za-z]*_\w+")
 # libffi and _ctypes as files of their own, or inside of a statically linked interpreter.
@@ -39,8 +39,8 @@ class Located:
 
     @property
     def function(self) -> str | None:
-        """The function's symbol."""
-        return self.frame.function
+        """The function's name, without what the compiler adds to it."""
+        return None if self.frame.function is None else plain_name(self.frame.function)
 
     @property
     def role(self) -> CodeRole:
@@ -188,7 +188,7 @@ def _of_cpython(
 def _in_to_the_loop(frames: Sequence[Located]) -> Iterator[Located]:
     """Give CPython's frames out to the evaluation loop: those of the call that Python made."""
     for at in frames:
-        if at.role is not CodeRole.CPYTHON or _EVALUATION_LOOP.match(at.function or ""):
+        if at.role is not CodeRole.CPYTHON or frame_role(at.frame) is CFunctionRole.EVALUATION_LOOP:
             return
         yield at
 

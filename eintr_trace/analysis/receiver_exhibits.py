@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from eintr_trace.analysis.c_side import Libraries
+from eintr_trace.analysis.c_stacks import frame_name
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.foreign_rules import is_without_eintr
 from eintr_trace.analysis.receiver import Reception, reception
@@ -12,7 +13,7 @@ from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.libraries import LibraryFact, LibraryOnEintr, library_fact
 from eintr_trace.facts.pep475 import parse_version
 from eintr_trace.facts.thrift import OnEintr, thrift_cpp_fact
-from eintr_trace.model.c_stack import CFrame, CStack, StackEnd
+from eintr_trace.model.c_stack import CStack, StackEnd
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction
 from eintr_trace.model.stack_events import LibrarySeen
 
@@ -42,7 +43,7 @@ def stack_text(stack: CStack, libraries: Libraries) -> str:
     """Say ``poll (libc.so.6) < pqSocketPoll < pqWait (libpq.so.5.17)``, innermost first."""
     shown = stack.frames[:_FRAMES_SHOWN]
     parts = [
-        f"{' < '.join(_function(frame) for frame in frames)} ({_name(file, libraries)})"
+        f"{' < '.join(frame_name(frame) for frame in frames)} ({_name(file, libraries)})"
         for file, frames in groupby(shown, key=lambda frame: frame.file)
     ]
     if len(shown) < len(stack.frames):
@@ -104,12 +105,6 @@ def is_too_old(got_it: Reception, fact: LibraryFact) -> bool:
 def file_name(library: LibrarySeen) -> str:
     """Give ``libpq.so.5.17`` for its path."""
     return library.file.rpartition("/")[2] + (" (deleted)" if library.deleted else "")
-
-
-def _function(frame: CFrame) -> str:
-    if frame.function is not None:
-        return frame.function
-    return "?" if frame.offset is None else f"+{frame.offset:#x}"
 
 
 def _name(file: str | None, libraries: Libraries) -> str:
