@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from eintr_trace.analysis.known_paths import KnownPaths
 from eintr_trace.model.c_stack import CStack
 from eintr_trace.model.events import Reduction
 from eintr_trace.model.stack_events import (
@@ -28,10 +29,11 @@ class CSide:
 
     ``interrupted`` is the stack in the stop that met the call. ``probes`` are samples from the
     return of the C handler until the call was made again, if it was. ``unwatched`` says why
-    there are none.
+    there are none. ``known_paths`` are those of the process's earlier interruptions.
     """
 
     libraries: Libraries = field(default_factory=dict)
+    known_paths: KnownPaths = field(default_factory=KnownPaths)
     interrupted: CStack | None = None
     probes: list[StackSeen] = field(default_factory=list)
     path: PathSeen | None = None

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from eintr_trace.analysis.advice import advice
+from eintr_trace.analysis.c_path import c_path
+from eintr_trace.analysis.c_path_sentences import c_path_sentences
 from eintr_trace.analysis.c_sentences import c_sentences
 from eintr_trace.analysis.consequences import consequences
 from eintr_trace.analysis.decision import sampled_decision
@@ -39,6 +41,7 @@ _LAYERS: tuple[Callable[[Trail, Finding], Iterator[Draft]], ...] = (
     receiver_sentences,
     decision_sentences,
     c_sentences,
+    c_path_sentences,
     python_sentences,
     program_sentences,
 )
@@ -70,6 +73,7 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
         caught_at=finding.catching.caught_at,
         received_by=_received_by(trail, finding),
         decision=_decision(trail, finding),
+        c_path=c_path(trail, finding),
         follow_up=trail.follow_up,
         exit_status=None if trail.exited is None else trail.exited.status,
         consequences=tuple(one.text for one in consequences(trail, finding)),

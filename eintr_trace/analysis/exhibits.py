@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import Enum, auto
 
 from eintr_trace.analysis import decision_exhibits, handler_exhibits
+from eintr_trace.analysis.c_path_exhibit import c_path_exhibit
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.finding import Finding
@@ -51,6 +52,7 @@ class Topic(Enum):
     KERNEL_RULE = auto()
     DECISION = auto()
     UNWATCHED = auto()
+    C_PATH = auto()
     HANDLER = auto()
     HANDLER_RUN = auto()
     MAIN_THREAD = auto()
@@ -333,6 +335,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.KERNEL_RULE: _kernel_rule,
     Topic.DECISION: decision_exhibits.decision,
     Topic.UNWATCHED: decision_exhibits.unwatched,
+    Topic.C_PATH: c_path_exhibit,
     Topic.HANDLER: handler_exhibits.handler,
     Topic.HANDLER_RUN: handler_exhibits.handler_run,
     Topic.MAIN_THREAD: handler_exhibits.main_thread,

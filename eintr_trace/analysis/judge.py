@@ -87,6 +87,7 @@ class Judge:
         if process is not None and case.ended_in_exception:
             process.raised(case)
         if update is not None:
+            case.trail.c_side.known_paths.note(case.trail.interruption, update.episode)
             self._episodes[update.episode.id] = update.episode
             if update.amendment is not None or not update.amended:
                 yield update
@@ -245,8 +246,8 @@ class Judge:
         return list(self._end_everything())
 
     def _trail(self, interruption: Interruption) -> Trail:
-        libraries = self._process(interruption.tgid).libraries
-        return Trail(interruption, c_side=CSide(libraries))
+        process = self._process(interruption.tgid)
+        return Trail(interruption, c_side=CSide(process.libraries, process.known_paths))
 
     def _began(self, thread: ThreadState, trail: Trail) -> Iterable[Case]:
         """Put a new interruption under judgement; give it, and those it may concern."""

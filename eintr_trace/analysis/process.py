@@ -7,6 +7,7 @@ from signal import SIGCONT
 from eintr_trace.analysis.awaited_handlers import AwaitedHandlers
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.case import Case
+from eintr_trace.analysis.known_paths import KnownPaths
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.model.events import (
     ConnectionSeen,
@@ -140,6 +141,7 @@ class ProcessState:
     def __init__(self) -> None:
         self.seen: ProcessSeen | None = None
         self.libraries: dict[str, LibrarySeen] = {}
+        self.known_paths = KnownPaths()
         self.last_raising: Case | None = None
         self._connections: dict[int, Case] = {}
         self.awaited = AwaitedHandlers()
@@ -197,7 +199,7 @@ class ProcessState:
 
     def execed(self, event: ProcessExeced) -> list[Case]:
         """End everything that is open: it is another program from now on."""
-        self.libraries = {}
+        self.libraries, self.known_paths = {}, KnownPaths()
         waiting = self.awaited.ended(event.time_ns, "the process became another program")
         return self.end_all(Ending.EXECED) + waiting
 

@@ -60,6 +60,7 @@ class BlockWriter:
             *self._listed("advice", episode.advice),
             *self._listed("reduced", [REDUCTION_TEXTS[kind] for kind in episode.reduced]),
             *self._python_stack(episode),
+            *self._c_path(episode),
             *self._evidence(episode),
         ]
         return "".join(lines) + "\n"
@@ -156,6 +157,12 @@ class BlockWriter:
             label = ""
         if episode.python.problem is not None:
             yield self._entry(label, [Span(episode.python.problem, Tone.FAINT)])
+
+    def _c_path(self, episode: Episode) -> Iterator[str]:
+        path = episode.c_path
+        if not self._verbose or path is None or path.seen_in is not None:
+            return
+        yield from self._listed("path", [wording.path_step(step) for step in path.steps])
 
     def _evidence(self, episode: Episode) -> Iterator[str]:
         if not episode.evidence:

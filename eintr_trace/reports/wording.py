@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
 from eintr_trace.facts.c_functions import CFunctionRole, role_of
+from eintr_trace.model.c_stack import PathStep
 from eintr_trace.model.episodes import (
     Decision,
     Episode,
@@ -122,6 +123,16 @@ def decision_path(decision: Decision, whole: bool) -> list[str]:
     if whole:
         return functions
     return [name for name in functions if role_of(name) is not CFunctionRole.CALL_PROTOCOL]
+
+
+def path_step(step: PathStep) -> str:
+    """Return ``recv+0x19, 7 instructions (/usr/lib/libc.so.6)``."""
+    count = f"{step.instructions} instruction{'' if step.instructions == 1 else 's'}"
+    offset = "" if step.offset is None else f"+{step.offset:#x}"
+    file = step.file or "no file"
+    if step.function is None:
+        return f"{file}{offset}, {count}"
+    return f"{step.function}{offset}, {count} ({file})"
 
 
 def exception(raised: RaisedException) -> str:

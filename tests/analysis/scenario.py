@@ -198,8 +198,15 @@ def c_frame(short: str, depth: int) -> CFrame:
     function, _, offset = name.partition("+")
     known = None if function == "?" else function.rstrip("*")
     cfa = STACK_BASE - depth * 0x100 - (8 if function.endswith("*") else 0)
-    at = int(offset or 4)
+    at = int(offset) if offset else 4
     return CFrame(identity(f"{known} {file}") + at, known, at, path_of(file or "python"), cfa)
+
+
+def path_step(short: str) -> PathStep:
+    """Read ``recv libc x7``: a frame, and how many instructions."""
+    frame, _, instructions = short.partition(" x")
+    one = c_frame(frame, 0)
+    return PathStep(one.function, one.file, one.offset, int(instructions or 10))
 
 
 def path_of(file: str) -> str:
@@ -262,9 +269,11 @@ class Builder:
         return DecisionUnwatched(*where, Reduction(about["reason"]))
 
     def _path(self, where: tuple[int, int, int], about: Mapping) -> Event:
-        """Read ``{functions: [recv libc, sock_recv], end: decision}``, 10 instructions each."""
-        frames = [c_frame(short, 0) for short in about["functions"]]
-        steps = tuple(PathStep(one.function, one.file, one.offset, 10) for one in frames)
+        """Read ``{steps: [recv libc, sock_recv+0, take_gil+0 x200], end: decision}``.
+
+        ``+0`` is a function's entry; there are 10 instructions each, or as many as it says.
+        """
+        steps = tuple(path_step(short) for short in about["steps"])
         return PathSeen(*where, steps, PathEnd(about["end"]), about.get("took_ms", 3) * MS)
 
     def _deliver(self, where: tuple[int, int, int], about: Mapping) -> Event:

@@ -75,7 +75,7 @@ KINDS: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "sample": st.fixed_dictionaries({"c_stack": C_STACKS}),
     "unwatched": st.just({"reason": "watchpoint-refused"}),
     "path": st.fixed_dictionaries(
-        {"functions": C_STACKS, "end": st.sampled_from(list(PathEnd)).map(str)}
+        {"steps": C_STACKS, "end": st.sampled_from(list(PathEnd)).map(str)}
     ),
     "connection": st.fixed_dictionaries(
         {"fd": st.sampled_from([3, 4])},

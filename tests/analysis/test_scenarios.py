@@ -53,6 +53,8 @@ ASKED: dict[str, Callable[[Episode], Any]] = {
     ],
     "received_by": received_by,
     "decided": decided,
+    "c_path": lambda one: None if one.c_path is None else " → ".join(one.c_path.functions),
+    "c_path_seen_in": lambda one: one.c_path.seen_in,  # type: ignore[union-attr]  # asked for only where there is one
     "retries_since": lambda one: one.received_by.retries_since,  # type: ignore[union-attr]  # asked for only where it is known
     "follow_up": lambda one: None if one.follow_up is None else one.follow_up.retval,
     "inside_call": lambda one: one.python.handler.inside_call,  # type: ignore[union-attr]  # asked for only where a handler ran

@@ -1,0 +1,56 @@
+"""The fork in the road, as text: two paths side by side, and a line where they part."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from eintr_trace.analysis.fork import Fork
+from eintr_trace.model.episodes import Episode
+from eintr_trace.reports.escaping import escape
+from eintr_trace.reports.layout import Layout, Tone, columns
+from eintr_trace.reports.text_block import OUTCOME_TONES
+
+_GUTTER = 2
+_MARK = " the fork in the road "
+
+
+@dataclass(frozen=True)
+class ForkSide:
+    """One of the two: whose path it is, and the episode that it belongs to."""
+
+    title: str
+    episode: Episode
+
+
+def draw_fork(left: ForkSide, right: ForkSide, fork: Fork, layout: Layout) -> str:
+    """Return the drawing; names that do not fit into half of the width are cut."""
+    lines = _lines(left, right, fork, layout)
+    return "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _lines(left: ForkSide, right: ForkSide, fork: Fork, layout: Layout) -> Iterator[str]:
+    width = (layout.width - _GUTTER) // 2
+
+    def line(one: str, other: str, tone: Tone, other_tone: Tone) -> str:
+        first, second = _cut(one, width), _cut(other, width)
+        blanks = " " * (width + _GUTTER - columns(first))
+        return layout.paint(first, tone) + blanks + layout.paint(second, other_tone)
+
+    yield line(left.title, right.title, Tone.STRONG, Tone.STRONG)
+    for number, row in enumerate(fork.rows):
+        if number == fork.parts_at:
+            yield layout.paint(_MARK.center(2 * width + _GUTTER, "─"), Tone.WARN)
+        tone = Tone.PLAIN if fork.parts_at is None or number < fork.parts_at else Tone.STRONG
+        yield line(row.left or "", row.right or "", tone, tone)
+    one, other = left.episode.outcome, right.episode.outcome
+    tones = (OUTCOME_TONES[one], OUTCOME_TONES[other])
+    yield line(f"→ {one.value}", f"→ {other.value}", *tones)
+
+
+def _cut(text: str, width: int) -> str:
+    """Return a name, escaped, that takes at most ``width`` columns."""
+    shown = escape(text)
+    while columns(shown) > width:
+        shown = shown[:-2] + "…"
+    return shown
