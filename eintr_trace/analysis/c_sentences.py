@@ -11,7 +11,7 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.let_through import let_through
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
-from eintr_trace.analysis.receiver import reception
+from eintr_trace.analysis.receiver import is_foreign, reception
 from eintr_trace.analysis.receiver_sentences import who
 from eintr_trace.analysis.replaced_handler import handler_was_replaced
 from eintr_trace.analysis.trail import Trail
@@ -48,7 +48,7 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
             yield _draft(_takes_for_under_way(trail), Topic.REENTERED, Topic.PEP475)
         case _ if finding.kernel.action is KernelAction.EINTR:
-            yield from _by_table(trail.interruption)
+            yield from _by_table(trail)
     yield from let_through(trail, finding)
 
 
@@ -190,9 +190,15 @@ def _abandoned(trail: Trail) -> Iterator[Draft]:
     )
 
 
-def _by_table(interruption: Interruption) -> Iterator[Draft]:
+def _by_table(trail: Trail) -> Iterator[Draft]:
+    interruption, got_it = trail.interruption, reception(trail)
     row, version = _row(interruption)
     if row is None or interruption.call is None or interruption.interpreter is None:
+        return
+    if not row.is_of_cpython:
+        yield _draft(f"{row.eras_of(version)[-1].how}.", Topic.PEP475)
+        return
+    if got_it is not None and is_foreign(got_it) and got_it.is_seen:
         return
     name = called(interruption.frame, interruption.call.syscall)
     lead = f"CPython {interruption.interpreter.version}'s {name}"

@@ -25,13 +25,16 @@ _HAS_SIGNAL_MASKS = (3, 3)
 
 def foreign_advice(trail: Trail, finding: Finding, got_it: Reception) -> Iterator[str]:
     """Give what helps without a change to that code, then what to change in it."""
-    fact = fact_about(got_it)
+    fact, code = fact_about(got_it), finding.kernel.code
     if fact is not None and is_too_old(got_it, fact):
         yield _upgrade(got_it, fact)
-    if finding.kernel.code is not None and trail.runs_c_handler:
-        yield sa_restart_remedy(finding.kernel.code).text
-    yield from _without_interruption(trail)
+    restarts = code is not None and honours_sa_restart(code)
+    if code is not None and restarts and trail.runs_c_handler:
+        yield sa_restart_remedy(code).text
     yield from _in_the_program(trail, finding, got_it)
+    yield from _without_interruption(trail)
+    if code is not None and not restarts and trail.runs_c_handler:
+        yield sa_restart_remedy(code).text
     yield from _in_the_code(trail, got_it, fact)
 
 

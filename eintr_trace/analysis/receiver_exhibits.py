@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import groupby
 
 from eintr_trace.analysis.c_side import Libraries
-from eintr_trace.analysis.c_stacks import frame_name
+from eintr_trace.analysis.c_stacks import inside_the_loop
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.foreign_rules import is_without_eintr
 from eintr_trace.analysis.receiver import Reception, reception
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.c_functions import plain_name
 from eintr_trace.facts.libraries import LibraryFact, LibraryOnEintr, library_fact
 from eintr_trace.facts.pep475 import parse_version
 from eintr_trace.facts.thrift import OnEintr, thrift_cpp_fact
-from eintr_trace.model.c_stack import CStack, StackEnd
+from eintr_trace.model.c_stack import CFrame, CStack, StackEnd
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction
 from eintr_trace.model.stack_events import LibrarySeen
 
@@ -40,10 +41,14 @@ def c_stack(trail: Trail, finding: Finding) -> Evidence | None:
 
 
 def stack_text(stack: CStack, libraries: Libraries) -> str:
-    """Say ``poll (libc.so.6) < pqSocketPoll < pqWait (libpq.so.5.17)``, innermost first."""
-    shown = stack.frames[:_FRAMES_SHOWN]
+    """Say ``poll (libc.so.6) < pqSocketPoll < pqWait (libpq.so.5.17)``, innermost first.
+
+    Out to the evaluation loop; code without a symbol by where it is in its file.
+    """
+    inside = len(inside_the_loop(stack.frames))
+    shown = stack.frames[: min(inside + 1, _FRAMES_SHOWN)]
     parts = [
-        f"{' < '.join(frame_name(frame) for frame in frames)} ({_name(file, libraries)})"
+        f"{' < '.join(_function(frame) for frame in frames)} ({_name(file, libraries)})"
         for file, frames in groupby(shown, key=lambda frame: frame.file)
     ]
     if len(shown) < len(stack.frames):
@@ -105,6 +110,12 @@ def is_too_old(got_it: Reception, fact: LibraryFact) -> bool:
 def file_name(library: LibrarySeen) -> str:
     """Give ``libpq.so.5.17`` for its path."""
     return library.file.rpartition("/")[2] + (" (deleted)" if library.deleted else "")
+
+
+def _function(frame: CFrame) -> str:
+    if frame.function is not None:
+        return plain_name(frame.function)
+    return "?" if frame.offset is None else f"+{frame.offset:#x}"
 
 
 def _name(file: str | None, libraries: Libraries) -> str:

@@ -68,8 +68,6 @@ def _reached(got_it: Reception) -> Iterator[Draft]:
     text = f"EINTR reached {who(got_it)}."
     if receiver.role is CodeRole.CPYTHON and receiver.retries_since is not None:
         text = f"EINTR reached {who(got_it)}, which calls again from {receiver.retries_since} on."
-    if receiver.role is CodeRole.CTYPES:
-        text += " It gives Python the result, -1, and raises nothing."
     yield Draft(Layer.C, text, (Topic.C_STACK,))
 
 

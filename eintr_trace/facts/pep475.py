@@ -105,6 +105,11 @@ class Pep475Row:
     hands_over_part: bool = False
 
     @property
+    def is_of_cpython(self) -> bool:
+        """Whether it is about CPython's own C code, not about what PEP 475 does not cover."""
+        return self.id != _FOREIGN
+
+    @property
     def retry_since(self) -> Version | None:
         """The version since which every era retries; ``None``: never (or not yet)."""
         since: Version | None = None
