@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from itertools import islice
 
 from eintr_trace.native.elf_reader import PT_NOTE, ElfReader
 
@@ -14,6 +15,7 @@ _NOTE = struct.Struct("<III")  # Elf64_Nhdr: sizes of name and description, type
 _SECTION = ".note.gnu.build-id"
 _GNU, _NT_GNU_BUILD_ID = b"GNU\0", 3
 _MAX_NOTES_BYTES = 1 << 16
+_MAX_SEGMENTS = 16
 
 
 def build_id(elf: ElfReader) -> str | None:
@@ -38,9 +40,9 @@ def _notes(elf: ElfReader) -> Iterator[bytes]:
     section = elf.section(_SECTION)
     if section is not None:
         yield elf.contents(section)[:_MAX_NOTES_BYTES]
-    for segment in elf.segments:
-        if segment.kind == PT_NOTE:
-            yield elf.read(segment.offset, min(segment.size_bytes, _MAX_NOTES_BYTES))
+    notes = (segment for segment in elf.segments if segment.kind == PT_NOTE)
+    for segment in islice(notes, _MAX_SEGMENTS):
+        yield elf.read(segment.offset, min(segment.size_bytes, _MAX_NOTES_BYTES))
 
 
 def _padded(size_bytes: int) -> int:

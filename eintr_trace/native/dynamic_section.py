@@ -12,7 +12,7 @@ from functools import cached_property
 
 from eintr_trace.native.elf_reader import PT_DYNAMIC, ElfReader
 from eintr_trace.native.errors import UnusableElfError
-from eintr_trace.native.function_symbols import MAX_SYMBOLS, SYMBOL, name_at
+from eintr_trace.native.function_symbols import MAX_SYMBOLS, SYMBOL, name_at, whole_symbols
 
 _ENTRY = struct.Struct("<qQ")  # Elf64_Dyn
 _MAX_ENTRIES = 4096
@@ -21,6 +21,9 @@ _DT_GNU_HASH = 0x6FFFFEF5
 _GNU_HASH_HEADER_WORDS = 4
 _WORDS_OF_BLOOM_ENTRY = 2
 _CHAIN_ENDS = 1
+_WORD_BYTES = 4
+# A word for each symbol, and about another half for the rest.
+_MAX_HASH_BYTES = 2 * MAX_SYMBOLS * _WORD_BYTES
 _KIND_MASK = 0xF
 _FUNCTIONS = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
 
@@ -28,21 +31,25 @@ _FUNCTIONS = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
 class DynamicSection:
     """The dynamic section of a file; an empty one for a static executable.
 
-    All methods, and constructing it, raise UnusableElfError for what is wrong with the file.
+    All that it has raises UnusableElfError for what is wrong with the file.
     """
 
     def __init__(self, elf: ElfReader) -> None:
         self._elf = elf
-        self._entries: dict[int, int] = {}
-        segment = elf.segment(PT_DYNAMIC)
+
+    @cached_property
+    def _entries(self) -> dict[int, int]:
+        entries: dict[int, int] = {}
+        segment = self._elf.segment(PT_DYNAMIC)
         if segment is None:
-            return
+            return entries
         size_bytes = min(segment.size_bytes, _MAX_ENTRIES * _ENTRY.size)
-        table = elf.read(segment.offset, size_bytes - size_bytes % _ENTRY.size)
+        table = self._elf.read(segment.offset, size_bytes - size_bytes % _ENTRY.size)
         for tag, value in _ENTRY.iter_unpack(table):
             if tag == _DT_NULL:
                 break
-            self._entries.setdefault(tag, value)
+            entries.setdefault(tag, value)
+        return entries
 
     def soname(self) -> str | None:
         """What other files call this one (DT_SONAME)."""
@@ -69,32 +76,31 @@ class DynamicSection:
     @cached_property
     def strings(self) -> bytes:
         """The names of the symbols."""
-        return self._loaded(_DT_STRTAB)[: self._entries.get(_DT_STRSZ, 0)]
+        return self._loaded(_DT_STRTAB, self._entries.get(_DT_STRSZ, 0))
 
     @cached_property
     def symbols(self) -> bytes:
         """The table of the symbols (.dynsym)."""
-        table = self._loaded(_DT_SYMTAB)[: self._symbol_count() * SYMBOL.size]
-        return table[: len(table) - len(table) % SYMBOL.size]
+        return whole_symbols(self._loaded(_DT_SYMTAB, self._symbol_count() * SYMBOL.size))
 
-    def _loaded(self, tag: int) -> bytes:
+    def _loaded(self, tag: int, limit_bytes: int) -> bytes:
         address = self._entries.get(tag)
-        return b"" if address is None else self._elf.loaded_from(address)
+        return b"" if address is None else self._elf.loaded_from(address, limit_bytes)
 
     def _symbol_count(self) -> int:
         # The number is written nowhere; it follows from the tables that the symbols are found by.
         try:
             if _DT_GNU_HASH in self._entries:
-                return _count_in_gnu_hash(_words(self._loaded(_DT_GNU_HASH)))
+                return _count_in_gnu_hash(_words(self._loaded(_DT_GNU_HASH, _MAX_HASH_BYTES)))
             if _DT_HASH in self._entries:
-                return _words(self._loaded(_DT_HASH))[1]
+                return _words(self._loaded(_DT_HASH, 2 * _WORD_BYTES))[1]
         except (IndexError, ValueError) as error:
             raise UnusableElfError("an ELF file with a hash table cut short") from error
         return 0
 
 
 def _words(contents: bytes) -> array[int]:
-    return array("I", contents[: len(contents) - len(contents) % 4])
+    return array("I", contents[: len(contents) - len(contents) % _WORD_BYTES])
 
 
 def _count_in_gnu_hash(words: array[int]) -> int:

@@ -6,15 +6,16 @@ one ends in UnusableElfError. System V gABI, chapters 4 and 5; elf(5).
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
 from eintr_trace.native.elf_reader import SHT_DYNSYM, SHT_SYMTAB, ElfReader
+from eintr_trace.native.function_symbols import SYMBOL, whole_symbols
 
-_SYMBOL = struct.Struct("<IBBHQQ")  # Elf64_Sym
 _UNDEFINED_SECTION = 0  # SHN_UNDEF
+# A linker writes a name once, or a few times as the tail of others.
+_MAX_OCCURRENCES = 1000
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,13 @@ def _search(table: bytes, strings: bytes, wanted: Iterable[str]) -> dict[str, Sy
     for name in wanted:
         text = name.encode() + b"\0"
         position = strings.find(text)
-        while position >= 0:
+        for _ in range(_MAX_OCCURRENCES):
+            if position < 0:
+                break
             names[position] = name
             position = strings.find(text, position + 1)
-    whole = len(table) - len(table) % _SYMBOL.size
     return {
         names[name]: Symbol(value, size)
-        for name, _, _, section, value, size in _SYMBOL.iter_unpack(table[:whole])
+        for name, _, _, section, value, size in SYMBOL.iter_unpack(whole_symbols(table))
         if name in names and section != _UNDEFINED_SECTION
     }

@@ -154,12 +154,13 @@ class ElfReader:
             return None
         return LinkedBytes(section.address, self.contents(section))
 
-    def loaded_from(self, address: int) -> bytes:
-        """What is loaded from an address on, up to the end of its segment."""
+    def loaded_from(self, address: int, limit_bytes: int = _MAX_READ_BYTES) -> bytes:
+        """What is loaded from an address on, up to a limit or the end of its segment."""
         for segment in self.segments:
             if segment.kind == PT_LOAD and segment.covers(address):
                 skipped = address - segment.address
-                return self.read(segment.offset + skipped, segment.size_bytes - skipped)
+                left = min(segment.size_bytes - skipped, limit_bytes)
+                return self.read(segment.offset + skipped, left)
         raise UnusableElfError("an ELF file that refers to an address that is not loaded")
 
     @cached_property

@@ -85,9 +85,7 @@ class FunctionSymbols:
     def __init__(
         self, table: bytes, names: bytes, code_ends: Mapping[int, int] | None, *, complete: bool
     ) -> None:
-        if len(table) > MAX_SYMBOLS * SYMBOL.size:
-            raise UnusableElfError("an ELF file with an implausible number of symbols")
-        self._table = table[: len(table) - len(table) % SYMBOL.size]
+        self._table = whole_symbols(table)
         self._names = names
         self._code_ends = code_ends
         self._complete = complete
@@ -150,6 +148,16 @@ class FunctionSymbols:
 
     def _section_end(self, row: _Row) -> int:
         return row.start + 1 if self._code_ends is None else self._code_ends[row.section]
+
+
+def whole_symbols(table: bytes) -> bytes:
+    """A symbol table without what follows its last whole row.
+
+    Raises UnusableElfError when it is too large.
+    """
+    if len(table) > MAX_SYMBOLS * SYMBOL.size:
+        raise UnusableElfError("an ELF file with an implausible number of symbols")
+    return table[: len(table) - len(table) % SYMBOL.size]
 
 
 def name_at(names: bytes, offset: int) -> str:

@@ -5,11 +5,18 @@ from __future__ import annotations
 import io
 import lzma
 import shutil
+import struct
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from eintr_trace.native.debug_files import Place
+from eintr_trace.native.elf_reader import ElfReader
+from eintr_trace.native.errors import UnusableElfError
 from eintr_trace.native.program_file import ProgramFile
 from tests.native.c_programs import code_addresses, compiled, run, without_section_table
 
@@ -214,3 +221,81 @@ def test_packed_symbols_that_are_none_name_nothing(
     functions = code_addresses(library)
     assert name_at(program, functions["hidden"][0]) is None
     assert name_at(program, functions["visible"][0]) == "visible"
+
+
+def everything(contents: bytes, addresses: Iterable[int]) -> None:
+    """All that may be asked about a file; only the unwind tables say that they are damaged."""
+    program = read(contents)
+    for attribute in ("eh_frame", "eh_frame_hdr", "base_address"):
+        with suppress(UnusableElfError):
+            getattr(program, attribute)
+    assert program.soname is None or isinstance(program.soname, str)
+    assert isinstance(program.build_id, str | None)
+    assert isinstance(program.exports, frozenset)
+    program.defines("visible")
+    for address in addresses:
+        program.function_at(address)
+        program.has_code(address, 4096)
+        with suppress(UnusableElfError):
+            program.linked_address(address)
+
+
+EXTREMES = (0, 1, 2**31, 2**32 - 1, 2**63 - 1, 2**63, 2**64 - 1)
+PLACES = ("ELF header", "program headers", "sections", "symbols", "dynamic section", "anywhere")
+
+
+def span(contents: bytes, place: str) -> tuple[int, int]:
+    """Where in a file a table begins and ends."""
+    elf = ElfReader(io.BytesIO(contents), len(contents))
+    tables = {name: elf.section(name) for name in (".symtab", ".dynsym", ".dynamic")}
+    match place:
+        case "ELF header":
+            return 0, 64
+        case "program headers":
+            return 64, 64 + 56 * len(elf.segments)
+        case "sections":
+            return len(contents) - 64 * len(elf.sections), len(contents)
+        case "symbols":
+            table = tables[".symtab"] or tables[".dynsym"]
+        case "dynamic section":
+            table = tables[".dynamic"]
+        case _:
+            return 0, len(contents)
+    assert table is not None
+    return table.offset, table.offset + table.size_bytes
+
+
+@pytest.fixture(scope="module")
+def whole_and_stripped(library: Path, tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
+    folder = tmp_path_factory.mktemp("stripped")
+    packed = Path(shutil.copy(library, folder / "packed.so"))
+    with_packed(packed, packed_symbols(library, folder))
+    return [library.read_bytes(), packed.read_bytes()]
+
+
+@settings(max_examples=400, deadline=None)
+@given(data=st.data())
+def test_any_damage_gives_names_or_none(
+    whole_and_stripped: list[bytes], data: st.DataObject
+) -> None:
+    original = data.draw(st.sampled_from(whole_and_stripped))
+    contents = bytearray(original)
+    for _ in range(data.draw(st.integers(1, 6))):
+        first, last = span(original, data.draw(st.sampled_from(PLACES)))
+        form = data.draw(st.sampled_from("BHIQ"))
+        bits = 8 * struct.calcsize(form)
+        value = data.draw(st.sampled_from(EXTREMES) | st.integers(0, 2**bits - 1)) % 2**bits
+        at = data.draw(st.integers(first, last - 8))
+        struct.pack_into(form, contents, at - at % struct.calcsize(form), value)
+    with suppress(UnusableElfError):
+        everything(bytes(contents), [0, *range(0x1000, 0x1200, 5), 2**64 - 1])
+
+
+@settings(max_examples=100, deadline=None)
+@given(kept=st.floats(0, 1), has_sections=st.booleans())
+def test_a_file_cut_short(library: Path, kept: float, has_sections: bool) -> None:
+    contents = library.read_bytes()
+    if not has_sections:
+        contents = without_section_table(contents)
+    with suppress(UnusableElfError):
+        everything(contents[: int(kept * len(contents))], range(0x1000, 0x1200, 5))
