@@ -25,7 +25,7 @@ def compiled(source: str, result: Path, *options: str) -> Path:
     """A C source compiled to ``result``; a shared library with ``-shared``."""
     code = result.with_suffix(".c")
     code.write_text(source)
-    run("gcc", "-o", result, code, *options)
+    run("gcc", "-o", result, *options, code)
     return result
 
 
