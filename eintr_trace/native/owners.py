@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -43,14 +43,19 @@ class Owners:
         self._system = _own_system() if here == _OWN_ROOT else SystemPackages(here)
         self._known: dict[str, Owner] = {}
 
-    def of(self, file: str, soname: str | None, exports: Collection[str]) -> Owner:
+    def of(
+        self, file: str, soname: str | None, exports: Collection[str], *, deleted: bool = False
+    ) -> Owner:
         """Tell who owns the file at path ``file``, as the process names it.
 
         ``soname`` is its DT_SONAME, ``exports`` the names of the functions in its ``.dynsym``.
+        ``deleted``: another version may have taken its place, so that the package's is not known.
         """
         known = self._known.get(file)
         if known is None:
             known = self._look_up(file, soname, exports)
+            if deleted and known.package is not None:
+                known = replace(known, package=replace(known.package, version=None))
             if len(self._known) < _MAX_FILES:
                 self._known[file] = known
         return known

@@ -138,6 +138,12 @@ def test_a_library_and_a_program_of_the_same_wheel(venv: Path) -> None:
     assert owner(str(venv / "fast_db/io/other.so")).package is None
 
 
+def test_a_library_that_was_replaced_since(venv: Path) -> None:
+    library = str(venv / "fast_db.libs/libq-a17e3caa.so.5.17")
+    found = Owners(os.getpid(), None).of(library, None, NOTHING, deleted=True)
+    assert found.package == Package("fast-db", None)
+
+
 def test_metadata_that_is_missing_or_broken(venv: Path) -> None:
     metadata = venv / "fast_db_binary-2.9.9.dist-info"
     library = str(venv / "fast_db.libs/libq-a17e3caa.so.5.17")
