@@ -12,7 +12,6 @@ from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.let_through import let_through
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.receiver import is_foreign, reception
-from eintr_trace.analysis.receiver_sentences import who
 from eintr_trace.analysis.replaced_handler import handler_was_replaced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
@@ -120,15 +119,16 @@ def _takes_for_under_way(trail: Trail) -> str:
 
 def _by_library(trail: Trail) -> str:
     callee, got_it = trail.interruption.callee, reception(trail)
-    what = "C code that Python had called through ctypes"
-    if got_it is not None and got_it.is_seen:
-        what = who(got_it)
-    elif callee is not None and callee.name is not None:
-        what = f"{callee.name}, C code that is not CPython's"
-    return (
-        f"EINTR reached {what}; that code {_made_again(trail)}: CPython, which calls a handler"
-        " that is due before its next instruction, had not done so."
+    so_it_is = (
+        f"{_made_again(trail)}: CPython, which calls a handler that is due before its next"
+        " instruction, had not done so."
     )
+    if got_it is not None and got_it.is_seen:
+        return f"That code {so_it_is}"
+    what = "C code that Python had called through ctypes"
+    if callee is not None and callee.name is not None:
+        what = f"{callee.name}, C code that is not CPython's"
+    return f"EINTR reached {what}; that code {so_it_is}"
 
 
 def _since(row: Pep475Row) -> str:

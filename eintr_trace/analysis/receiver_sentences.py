@@ -15,9 +15,9 @@ from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.c_stack import CodeRole
 from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 
-# The other sentences about these outcomes name who got EINTR.
+# The other sentences about these outcomes name CPython, or what Python was calling.
 _NAMES_CPYTHON = frozenset({Outcome.RESUMED_BY_INTERPRETER, Outcome.ABANDONED_BY_HANDLER})
-_NAMES_LIBRARY = frozenset({Outcome.RETRIED_BY_LIBRARY})
+_NAMES_CALLEE = frozenset({Outcome.RETRIED_BY_LIBRARY})
 
 
 def receiver_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
@@ -31,8 +31,7 @@ def receiver_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     if got_it is None:
         yield from _not_known(trail)
         return
-    is_cpython = got_it.receiver.role is CodeRole.CPYTHON
-    if finding.outcome not in (_NAMES_CPYTHON if is_cpython else _NAMES_LIBRARY):
+    if finding.outcome not in _named_already(got_it):
         yield from _reached(got_it)
     if is_without_eintr(finding):
         text = "The exception does not say EINTR; that it came of it is inferred."
@@ -40,6 +39,12 @@ def receiver_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     fact = fact_about(got_it)
     if fact is not None:
         yield Draft(Layer.C, f"{fact.text}.", (Topic.C_STACK, Topic.LIBRARY_FACT))
+
+
+def _named_already(got_it: Reception) -> frozenset[Outcome]:
+    if got_it.receiver.role is CodeRole.CPYTHON:
+        return _NAMES_CPYTHON
+    return frozenset() if got_it.is_seen else _NAMES_CALLEE
 
 
 def who(got_it: Reception) -> str:
