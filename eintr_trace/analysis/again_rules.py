@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eintr_trace.analysis.decision import sampled_decision, surviving_library
+from eintr_trace.analysis.decision import kept_library, only_cpython_kept, sampled_decision
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.frames import Survival
 from eintr_trace.analysis.handler_end import is_waiting, may_raise
@@ -16,6 +16,7 @@ from eintr_trace.analysis.rule_conditions import (
     is_same_request,
     keeps_caught_exceptions,
     was_seen_to_come_back,
+    was_stepped_to_the_call,
 )
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
@@ -24,21 +25,25 @@ from eintr_trace.model.episodes import Confidence, DecisionKind, KernelAction, O
 
 
 def called_again_in_c(trail: Trail, kernel: KernelSide) -> Finding | None:
-    """C code that is not CPython's made the call again: no Python code ran in between.
+    """C code made the call again: no Python code ran in between.
 
-    It was seen where a library's frames are on the C stack both times; where only what Python
+    Whose it was is seen by the frames that are on the C stack both times; where only what Python
     called is known, it is inferred.
     """
     again = trail.reentered
     if again is None or kernel.action is not KernelAction.EINTR or not is_at_the_call(again):
         return None
-    if not is_waiting(trail, again):
+    if not is_waiting(trail, again) and not was_stepped_to_the_call(trail):
         return None
-    seen = surviving_library(trail) is not None
-    if not seen and not trail.interruption.calls_foreign_code:
+    if kept_library(trail) is not None:
+        outcome, confidence = Outcome.RETRIED_BY_LIBRARY, Confidence.OBSERVED
+    elif only_cpython_kept(trail):
+        outcome, confidence = Outcome.RESUMED_BY_INTERPRETER, Confidence.OBSERVED
+    elif trail.interruption.calls_foreign_code:
+        outcome, confidence = Outcome.RETRIED_BY_LIBRARY, Confidence.INFERRED
+    else:
         return None
-    confidence = Confidence.OBSERVED if seen else Confidence.INFERRED
-    return Finding(Outcome.RETRIED_BY_LIBRARY, confidence, kernel, sighting=again)
+    return Finding(outcome, confidence, kernel, sighting=again)
 
 
 def called_again_as_sampled(trail: Trail, kernel: KernelSide) -> Finding | None:

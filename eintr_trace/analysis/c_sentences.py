@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eintr_trace.analysis.connecting import waits_for_no_connect
+from eintr_trace.analysis.decision import sampled_decision
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
@@ -17,19 +18,19 @@ from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version, parse_version
 from eintr_trace.model.c_stack import CodeRole
-from eintr_trace.model.episodes import KernelAction, Layer, Outcome
+from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import HandlerKind
 
 _PYTHON_2 = 2
-_RESUMED = (
+_SEEN_RESUMED = (
     Topic.DECISION,
+    Topic.C_STACK_AGAIN,
     Topic.REENTERED,
-    Topic.STATE,
-    Topic.PEP475,
     Topic.HANDLER,
     Topic.HANDLER_RUN,
     Topic.HANDLER_END,
 )
+_RESUMED = (Topic.STATE, Topic.PEP475, *_SEEN_RESUMED)
 
 
 def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
@@ -37,7 +38,8 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     yield from _foreign_handler(trail)
     match finding.outcome:
         case Outcome.RESUMED_BY_INTERPRETER:
-            yield _draft(_resumed(trail), *_RESUMED)
+            seen = finding.confidence is Confidence.OBSERVED
+            yield _draft(_resumed(trail), *(_SEEN_RESUMED if seen else _RESUMED))
         case Outcome.RETRIED_BY_LIBRARY:
             yield _draft(_by_library(trail), Topic.STACK, Topic.REENTERED)
         case Outcome.RESTARTED_BY_KERNEL:
@@ -85,7 +87,7 @@ def _resumed(trail: Trail) -> str:
         return f"EINTR reached CPython's C code, which {made_again}."
     function = _c_function(trail, row, version)
     name = called(interruption.frame, call.syscall)
-    if row.behaviour(version) is Behaviour.LOOPS_IN_C:
+    if row.behaviour(version) is Behaviour.LOOPS_IN_C and sampled_decision(trail) is None:
         return (
             f"EINTR reached CPython's {function}, the C code of {name}, which {made_again} at once,"
             " without running Python signal handlers."

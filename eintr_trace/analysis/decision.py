@@ -101,20 +101,25 @@ def _only_asked(trail: Trail, sampled: Sampled) -> bool:
     return is_asking and trail.reentered is None and trail.has_left_the_call
 
 
-def surviving_library(trail: Trail) -> CFrame | None:
-    """Give the frame of a library that was at the call, and is as it is made again.
-
-    The innermost of those between the C library's and the evaluation loop that are known to be
-    neither CPython's nor of ctypes.
-    """
+def kept_frames(trail: Trail) -> Frames:
+    """Give the C frames, in to the evaluation loop, that were at the call both times."""
     before, again = trail.c_side.interrupted, trail.reentered
     if before is None or again is None or again.c_stack is None:
-        return None
+        return ()
     survival = compare_c_stacks(before, again.c_stack)
-    if survival is None:
-        return None
-    kept = inside_the_loop(survival.survivors)
-    return next((frame for frame in kept if _role(trail, frame) in _FOREIGN), None)
+    return () if survival is None else inside_the_loop(survival.survivors)
+
+
+def kept_library(trail: Trail) -> CFrame | None:
+    """Give the innermost of these that is known to be neither CPython's nor of ctypes."""
+    frames = kept_frames(trail)
+    return next((frame for frame in frames if _role(trail, frame) in _FOREIGN), None)
+
+
+def only_cpython_kept(trail: Trail) -> bool:
+    """Tell whether all of these are known to be CPython's, but for the C library's."""
+    roles = {_role(trail, frame) for frame in kept_frames(trail)}
+    return CodeRole.CPYTHON in roles and roles <= {CodeRole.CPYTHON, CodeRole.C_LIBRARY}
 
 
 def _role(trail: Trail, frame: CFrame) -> CodeRole | None:

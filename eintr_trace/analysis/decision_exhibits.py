@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from eintr_trace.analysis.c_stacks import compare_c_stacks, inside_the_loop
+from eintr_trace.analysis.c_stacks import inside_the_loop
 from eintr_trace.analysis.decision import (
     TRIPPED_PROBE,
     Sampled,
+    kept_frames,
     sampled_decision,
-    surviving_library,
 )
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.receiver_exhibits import stack_text
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration
-from eintr_trace.facts.reductions import UNWATCHED_CAUSES
-from eintr_trace.model.c_stack import CFrame, CStack
-from eintr_trace.model.episodes import Confidence, Evidence, EvidenceKind, KernelAction
+from eintr_trace.facts.reductions import REDUCTION_TEXTS
+from eintr_trace.model.c_stack import CFrame, CStack, StackEnd
+from eintr_trace.model.episodes import Confidence, Evidence, EvidenceKind, KernelAction, Outcome
+
+_CALLED_AGAIN_IN_C = (Outcome.RESUMED_BY_INTERPRETER, Outcome.RETRIED_BY_LIBRARY)
 
 
 def decision(trail: Trail, finding: Finding) -> Evidence | None:
@@ -34,14 +36,10 @@ def decision(trail: Trail, finding: Finding) -> Evidence | None:
 
 def c_stack_again(trail: Trail, finding: Finding) -> Evidence | None:
     """The C frames that were at the call both times."""
-    again = trail.reentered
-    if surviving_library(trail) is None or again is None or again.c_stack is None:
+    again, frames = trail.reentered, kept_frames(trail)
+    if again is None or not frames or finding.outcome not in _CALLED_AGAIN_IN_C:
         return None
-    before = trail.c_side.interrupted
-    survival = None if before is None else compare_c_stacks(before, again.c_stack)
-    if survival is None or finding.kernel.action is not KernelAction.EINTR:
-        return None
-    stack = CStack(inside_the_loop(survival.survivors), again.c_stack.end)
+    stack = CStack(frames, StackEnd.OUTERMOST)
     text = (
         "as it was entered again, the C stack had these frames still:"
         f" {stack_text(stack, trail.c_side.libraries)}"
@@ -56,8 +54,7 @@ def unwatched(trail: Trail, finding: Finding) -> Evidence | None:
         return None
     if finding.confidence is Confidence.OBSERVED and finding.reason is None:
         return None
-    text = f"which C code decided was not watched: {UNWATCHED_CAUSES[reason]}"
-    return Evidence(EvidenceKind.PROC, text, trail.interruption.time_ns)
+    return Evidence(EvidenceKind.PROC, REDUCTION_TEXTS[reason], trail.interruption.time_ns)
 
 
 def _shown(sampled: Sampled) -> tuple[CFrame, ...]:

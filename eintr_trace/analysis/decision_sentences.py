@@ -8,8 +8,8 @@ from eintr_trace.analysis.c_stacks import frame_name
 from eintr_trace.analysis.decision import (
     Sampled,
     is_called_directly,
+    kept_library,
     sampled_decision,
-    surviving_library,
 )
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
@@ -114,7 +114,7 @@ _SAYS = {
 
 
 def _seen_both_times(trail: Trail) -> Iterator[Draft]:
-    library = surviving_library(trail)
+    library = kept_library(trail)
     if library is None:
         return
     text = (

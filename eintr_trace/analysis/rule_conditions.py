@@ -7,6 +7,7 @@ from eintr_trace.analysis.frames import same_call_site
 from eintr_trace.analysis.handler_end import called_here
 from eintr_trace.analysis.trail import Sighting, Trail
 from eintr_trace.facts.pep475 import Behaviour
+from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.episodes import DecisionKind
 
 
@@ -23,9 +24,17 @@ def decided_to_raise(trail: Trail) -> bool:
 
 
 def was_seen_to_come_back(trail: Trail) -> bool:
-    """Tell whether the call came back with EINTR without C code having looked at it."""
-    sampled = sampled_decision(trail)
+    """Tell whether the call came back to Python code, by a sample or by single steps."""
+    sampled, path = sampled_decision(trail), trail.c_side.path
+    if path is not None and path.end is PathEnd.EVALUATION_LOOP:
+        return True
     return sampled is not None and sampled.kind is DecisionKind.NONE
+
+
+def was_stepped_to_the_call(trail: Trail) -> bool:
+    """Tell whether single steps led to the call made again, past no evaluation loop."""
+    path = trail.c_side.path
+    return path is not None and path.end is PathEnd.CALLED_AGAIN
 
 
 def is_same_request(trail: Trail, again: Sighting) -> bool:

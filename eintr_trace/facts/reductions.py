@@ -32,20 +32,3 @@ REDUCTION_TEXTS: Final[dict[Reduction, str]] = {
         " could not be read"
     ),
 }
-
-UNWATCHED_CAUSES: Final[dict[Reduction, str]] = {
-    Reduction.MEMORY_UNREAD: "the memory of the process was not read",
-    Reduction.WATCHPOINT_REFUSED: (
-        "perf_event_open(2) is not allowed here (kernel.perf_event_paranoid, a container's"
-        " seccomp filter), or offers no breakpoints"
-    ),
-    Reduction.WATCHPOINTS_TAKEN: "the thread had no breakpoint left (ENOSPC; a processor has four)",
-    Reduction.WATCHPOINT_UNOPENED: (
-        "eintr-trace had no file descriptor or no locked memory left (EMFILE, ENOMEM)"
-    ),
-    Reduction.WATCHPOINT_SPARED: (
-        "signals came so fast that its hits would have held the program back"
-    ),
-    Reduction.MAIN_THREAD_UNKNOWN: "which thread is CPython's main thread could not be read",
-}
-"""Why no probe could be set for the decision about one interruption."""
