@@ -32,7 +32,7 @@ def receiver_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         yield from _not_known(trail)
         return
     if finding.outcome not in _named_already(got_it):
-        yield from _reached(got_it)
+        yield from _reached(trail, got_it)
     if is_without_eintr(finding):
         text = "The exception does not say EINTR; that it came of it is inferred."
         yield Draft(Layer.C, text, (Topic.FOREIGN_EXCEPTION, Topic.EXCEPTION))
@@ -65,10 +65,10 @@ def who(got_it: Reception) -> str:
     return f"{code}{_package(got_it)}{_by(got_it)}"
 
 
-def _reached(got_it: Reception) -> Iterator[Draft]:
+def _reached(trail: Trail, got_it: Reception) -> Iterator[Draft]:
     receiver = got_it.receiver
     if not got_it.is_seen:
-        yield from _inferred(got_it)
+        yield from _inferred(trail, got_it)
         return
     text = f"EINTR reached {who(got_it)}."
     if receiver.role is CodeRole.CPYTHON and receiver.retries_since is not None:
@@ -76,7 +76,7 @@ def _reached(got_it: Reception) -> Iterator[Draft]:
     yield Draft(Layer.C, text, (Topic.C_STACK,))
 
 
-def _inferred(got_it: Reception) -> Iterator[Draft]:
+def _inferred(trail: Trail, got_it: Reception) -> Iterator[Draft]:
     """Name foreign code; CPython's own is named by the table's sentences."""
     match got_it.receiver.role:
         case CodeRole.CTYPES:
@@ -85,8 +85,10 @@ def _inferred(got_it: Reception) -> Iterator[Draft]:
             code = f"C code of {got_it.receiver.module}, or a library that it uses"
         case _:
             return
-    text = f"To go by what Python was calling, what got EINTR was {code}: the C stack was not seen."
-    yield Draft(Layer.C, text, (Topic.STACK,))
+    stack = trail.c_side.interrupted
+    why = "was not seen" if stack is None else f"does not tell: {END_TEXTS[stack.end]}"
+    text = f"To go by what Python was calling, what got EINTR was {code}; the C stack {why}."
+    yield Draft(Layer.C, text, (Topic.STACK, Topic.C_STACK))
 
 
 def _not_known(trail: Trail) -> Iterator[Draft]:

@@ -185,7 +185,8 @@ class Decision:
 class Receiver:
     """The C code that the interrupted call gave EINTR to: the first that is not the C library's.
 
-    ``function`` is its symbol, ``file`` the program file it lies in; ``module`` is an extension
+    ``function`` is its symbol (of CPython's on the stack the one that deals with EINTR, not its
+    helpers), ``file`` the program file it lies in; ``module`` is an extension
     module's Python name; ``package`` owns the file. ``retries_since`` is the CPython version
     since which this function calls again (CPython's own only). ``confidence``: observed on the
     C stack, or inferred from what Python was calling.
