@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
+
+from eintr_trace.native.mapped_files import open_regular
 
 _MAX_ENTRIES = 20_000
 
 
 def read_bounded(path: Path, limit_bytes: int) -> bytes:
     """Read a regular file up to a limit; nothing if there is none, or it cannot be read."""
-    with suppress(OSError, ValueError):
-        # O_NONBLOCK: the path may be a FIFO, and opening it would wait.
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(fd, "rb") as stream:
-            if stat.S_ISREG(os.fstat(fd).st_mode):
-                return stream.read(limit_bytes)
+    with suppress(OSError, ValueError), open_regular(path) as stream:
+        return stream.read(limit_bytes)
     return b""
 
 

@@ -105,9 +105,9 @@ class FunctionSymbols:
         """The function that a linked address lies in.
 
         Of functions that contain one another it is the innermost. Of several names for it: a
-        function's rather than a label's, then one known outside of its source file, then the
-        one with the fewest leading underscores, then the shortest: ``recv`` of ``__recv``,
-        ``recv`` and ``__libc_recv``.
+        function's rather than a label's, one known outside of its source file rather than a
+        static one, then the one with the fewest leading underscores, then the shortest: ``recv``
+        of ``__recv``, ``recv`` and ``__libc_recv``.
         """
         nearest = bisect_right(self._starts, address) - 1
         if nearest < 0:
@@ -170,7 +170,15 @@ def _is_code(section: int, code_ends: Mapping[int, int] | None) -> bool:
     return section != _UNDEFINED if code_ends is None else section in code_ends
 
 
-def _rank(row: _Row) -> tuple[bool, bool, int, int, str]:
+def _rank(row: _Row) -> tuple[bool, bool, bool, int, int, str]:
+    kind, binding = row.info & _KIND_MASK, row.info >> _BINDING_SHIFT
     underscores = len(row.symbol) - len(row.symbol.lstrip("_"))
-    is_label, is_local = row.info & _KIND_MASK == _NOTYPE, row.info >> _BINDING_SHIFT == _LOCAL
-    return (is_label, is_local, underscores, len(row.symbol), row.symbol)
+    # What callers call comes before the function that chooses an implementation of it.
+    return (
+        kind == _NOTYPE,
+        kind != _IFUNC,
+        binding == _LOCAL,
+        underscores,
+        len(row.symbol),
+        row.symbol,
+    )

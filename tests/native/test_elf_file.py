@@ -9,12 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
+from elftools.elf.elffile import ELFFile
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from eintr_trace.native.elf_file import ElfFile, read_elf
+from eintr_trace.native.elf_reader import ElfReader
 from eintr_trace.native.errors import UnusableElfError
+from eintr_trace.native.mapped_files import mapped_programs, size_of
 
+SECTION_FIELDS = ("sh_addr", "sh_offset", "sh_size", "sh_link")
 WANTED = ("environ", "_PyRuntime", "Py_GetVersion", "main")
 E_SHOFF, E_SHNUM, E_MACHINE, E_PHNUM = 0x28, 0x3C, 0x12, 0x38
 SECTION_BYTES, SH_TYPE, SH_SIZE, SHT_DYNSYM = 64, 4, 32, 11
@@ -40,6 +44,23 @@ def with_value(contents: bytes, at: int, form: str, value: int) -> bytes:
     changed = bytearray(contents)
     struct.pack_into(form, changed, at, value)
     return bytes(changed)
+
+
+def test_sections_and_segments_are_those_that_pyelftools_finds() -> None:
+    for program in mapped_programs(os.getpid()):
+        with Path(program.path).open("rb") as stream:
+            ours, theirs = ElfReader(stream, size_of(stream)), ELFFile(stream)
+            assert [
+                (each.name, each.address, each.offset, each.size_bytes, each.link, each.executable)
+                for each in ours.sections
+            ] == [
+                (each.name, *(each[field] for field in SECTION_FIELDS), bool(each["sh_flags"] & 4))
+                for each in theirs.iter_sections()
+            ]
+            assert [(each.address, each.offset, each.size_bytes) for each in ours.segments] == [
+                (each["p_vaddr"], each["p_offset"], each["p_filesz"])
+                for each in theirs.iter_segments()
+            ]
 
 
 def test_the_symbols_of_a_whole_file(whole: bytes) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import re
 import shutil
 import struct
 from collections.abc import Iterable
@@ -28,6 +29,20 @@ int _internal(int x) { return hidden(x) - 1; }
 int __wait_here(int x) { return visible(x) * 2; }
 extern __typeof(__wait_here) wait_here __attribute__((weak, alias("__wait_here")));
 extern __typeof(__wait_here) __lib_wait_here __attribute__((alias("__wait_here")));
+"""
+
+
+# Calls of other files: one, one whose address is taken as well, and one of a function of its own
+# of which the loader chooses among several.
+CALLING = """
+#include <stdlib.h>
+extern int abs_of(int);
+void *taken = abs_of;
+static int always(int x) { return x; }
+static void *choose(void) { return always; }
+int chosen(int) __attribute__((ifunc("choose")));
+int calls(int x) { return rand() + abs_of(x) + chosen(x); }
+int (*address(void))(int) { return abs_of; }
 """
 
 
@@ -106,15 +121,40 @@ def test_the_name_that_a_caller_would_write(library: Path) -> None:
     assert name_at(read(library.read_bytes()), start) == "wait_here"
 
 
-def test_calls_of_other_files_go_through_named_entries(library: Path) -> None:
-    program = read(library.read_bytes())
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["-Wl,-z,lazy"],
+        ["-Wl,-z,now"],
+        ["-fcf-protection=full", "-Wl,-z,ibtplt", "-Wl,-z,lazy"],
+        ["-fcf-protection=full", "-Wl,-z,ibtplt", "-Wl,-z,now"],
+        ["-fuse-ld=gold"],
+    ],
+    ids=" ".join,
+)
+def test_calls_of_other_files_go_through_named_entries(tmp_path: Path, options: list[str]) -> None:
+    """However the linker was told to make them; of a stripped file, too."""
+    calling = compiled(CALLING, tmp_path / "libcalls.so", "-shared", "-fPIC", *options)
+    sections = [word for name in (".plt", ".plt.sec", ".plt.got") for word in ("-j", name)]
+    listed = run("objdump", "-d", *sections, calling)
+    run("strip", calling)
+    program = read(calling.read_bytes())
     names = set()
-    for line in run("objdump", "-d", "-j", ".plt", "-j", ".plt.got", library).splitlines():
-        address, _, label = line.partition(" <")
-        if label.endswith("@plt>:"):
-            assert name_at(program, int(address, 16)) == label[:-2].removesuffix("@@Base")
-            names.add(label[:-2])
-    assert "rand@plt" in names
+    for address, label in re.findall(r"^(\w+) <(\S+@plt)>:", listed, re.MULTILINE):
+        assert name_at(program, int(address, 16)) == label
+        assert name_at(program, int(address, 16) + 4) == label
+        names.add(label)
+    assert {"rand@plt", "abs_of@plt", "chosen@plt"} <= names
+
+
+def test_calls_of_its_own_functions_that_have_several_implementations(tmp_path: Path) -> None:
+    """The relocation has no symbol, only the address of what chooses (R_X86_64_IRELATIVE)."""
+    source = CALLING.replace("int chosen", "static int chosen")
+    calling = compiled(source, tmp_path / "libcalls.so", "-shared", "-fPIC", "-Wl,-z,lazy")
+    listed = run("objdump", "-d", "-j", ".plt", calling)
+    entries = re.findall(r"^(\w+) <(\*ABS\*\S+@plt)>:", listed, re.MULTILINE)
+    program = read(calling.read_bytes())
+    assert [name_at(program, int(address, 16)) for address, _ in entries] == ["chosen@plt"]
 
 
 def test_a_stripped_library_names_what_it_exports(library: Path, stripped: Path) -> None:
