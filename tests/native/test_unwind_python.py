@@ -12,6 +12,7 @@ from tests.native.gdb_stacks import assert_as_gdb_sees_it, stacks_of
 from tests.native.process_tables import ProcessTables
 
 pytestmark = pytest.mark.live
+MANY = 500  # the recursive one has over 100
 BLOCKED = ("receive", "sleep", "lock", "select", "read", "deep", "main")
 
 
@@ -24,4 +25,4 @@ def test_threads_blocked_in_different_calls(
     for name in BLOCKED:
         gdb = seen[tracee.threads[name][0]]
         assert len(gdb.addresses) > 8, name
-        assert_as_gdb_sees_it(unwind(gdb.registers, gdb.copy, tables), gdb)
+        assert_as_gdb_sees_it(unwind(gdb.registers, gdb.copy, tables, most_frames=MANY), gdb)
