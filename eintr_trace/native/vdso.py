@@ -6,6 +6,7 @@ It is in no file. All 64-bit processes of one kernel have the same, this one too
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 
@@ -13,7 +14,6 @@ from eintr_trace.native.errors import UnusableElfError
 from eintr_trace.native.program_file import ProgramFile
 
 VDSO = "[vdso]"
-_MAX_BYTES = 1 << 20
 
 
 def vdso(size_bytes: int) -> ProgramFile:
@@ -23,24 +23,24 @@ def vdso(size_bytes: int) -> ProgramFile:
     """
     contents = _own()
     if len(contents) != size_bytes:
-        raise UnusableElfError("it is not the one of the tracer's own process")
-    return _parsed()
+        raise UnusableElfError("the tracer's own process has another one")
+    return _read(contents)
 
 
 @cache
-def _parsed() -> ProgramFile:
-    return ProgramFile(io.BytesIO(_own()), len(_own()))
+def _read(contents: bytes) -> ProgramFile:
+    return ProgramFile(io.BytesIO(contents), len(contents))
 
 
 @cache
 def _own() -> bytes:
-    try:
-        for line in Path("/proc/self/maps").read_text().splitlines():
+    # Few stacks lie in it. /proc/self/mem would do, but not where the tracer's executable has
+    # capabilities (capabilities(7)): it is root's then.
+    import ctypes
+
+    with suppress(OSError):
+        for line in Path("/proc/self/maps").read_text(errors="replace").splitlines():
             if line.endswith(VDSO):
                 start, end = (int(text, 16) for text in line.split()[0].split("-"))
-                with Path("/proc/self/mem").open("rb", buffering=0) as memory:
-                    memory.seek(start)
-                    return memory.read(min(end - start, _MAX_BYTES))
-    except OSError as error:
-        raise UnusableElfError(f"it cannot be read: {error.strerror}") from error
+                return ctypes.string_at(start, end - start)
     return b""
