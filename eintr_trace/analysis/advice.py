@@ -11,6 +11,7 @@ from eintr_trace.analysis.cost_advice import cost_remedies
 from eintr_trace.analysis.delay_advice import delay_remedies
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
+from eintr_trace.analysis.handler_end import handler_raised
 from eintr_trace.analysis.lost_frames import goes_through_thrift, is_out_of_step
 from eintr_trace.analysis.receiver import dotted, is_foreign, reception
 from eintr_trace.analysis.receiver_advice import foreign_advice
@@ -19,7 +20,7 @@ from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called
 from eintr_trace.facts.advice import RemedyId, remedy, sa_restart_remedy
 from eintr_trace.facts.pep475 import Pep475Row, parse_version
-from eintr_trace.model.episodes import Outcome, TracerInduced
+from eintr_trace.model.episodes import KernelAction, Outcome, TracerInduced
 
 # How the remedies' examples name the signal.
 _SIGNUM = re.compile(r"\bsignum\b")
@@ -57,8 +58,19 @@ def _for_outcome(trail: Trail, finding: Finding) -> Iterator[str]:
             yield from _for_connect(trail, finding)
         case Outcome.RAISED | Outcome.RETURNED_EARLY:
             yield from _for_eintr(trail, finding)
+        case Outcome.UNKNOWN if _came_back_from_foreign_code(trail, finding):
+            yield from _for_eintr(trail, finding)
         case _:
             return
+
+
+def _came_back_from_foreign_code(trail: Trail, finding: Finding) -> bool:
+    """Tell whether such code got EINTR and did not call again, whatever it made of it."""
+    got_it = reception(trail)
+    if finding.kernel.action is not KernelAction.EINTR or got_it is None or not got_it.is_seen:
+        return False
+    has_left = trail.has_left_the_call and trail.reentered is None
+    return is_foreign(got_it) and has_left and handler_raised(trail) is not True
 
 
 def _for_handler(trail: Trail) -> Iterator[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -87,10 +86,13 @@ def _own_system() -> SystemPackages:
 def _root_of(tgid: int) -> Path:
     """Give the way to the root directory of a process.
 
-    Our own where that is the same, because it outlives the process.
+    Our own where that is the same, because it outlives the process, and for a process that is
+    gone, whose program files are then looked for in ours too.
     """
     theirs = Path(f"/proc/{tgid}/root")
-    with suppress(OSError):
-        if theirs.samefile(_OWN_ROOT):
-            return _OWN_ROOT
-    return theirs
+    try:
+        return _OWN_ROOT if theirs.samefile(_OWN_ROOT) else theirs
+    except (FileNotFoundError, ProcessLookupError):
+        return _OWN_ROOT
+    except OSError:
+        return theirs
