@@ -86,13 +86,14 @@ def _aligned(was: Frames, current: Frames) -> tuple[Frames, Frames]:
 
 
 def _same_frame(one: CFrame, other: CFrame) -> bool:
-    """Tell whether both may be one frame: at the same place of the stack, of the same code."""
-    return (
-        one.cfa is not None
-        and one.cfa == other.cfa
-        and one.file == other.file
-        and _function(one) == _function(other)
-    )
+    """Tell whether both may be one frame: at the same place of the stack, of the same code.
+
+    A part of a function that GCC has put elsewhere may be without a name where the rest has one.
+    """
+    if one.cfa is None or one.cfa != other.cfa or one.file != other.file:
+        return False
+    names = {_function(one), _function(other)}
+    return len(names) == 1 or None in names
 
 
 def _function(frame: CFrame) -> str | None:

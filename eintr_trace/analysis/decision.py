@@ -131,8 +131,10 @@ def _role(trail: Trail, frame: CFrame) -> CodeRole | None:
 def _read(trail: Trail, before: CStack, sample: StackSeen) -> Sampled | None:
     survival = compare_c_stacks(before, sample.stack)
     inside = inside_the_loop(sample.stack.frames)
-    if survival is None or len(survival.above) > len(inside):
+    if survival is None:
         return None
+    if len(survival.above) > len(inside):
+        return _called_back(trail, survival, inside, sample)
     if _is_on_top_of_the_call(survival) or _in_c_handler(inside):
         return None
     raising = _outermost(inside, CFunctionRole.ERRNO_EXCEPTION)
@@ -144,6 +146,20 @@ def _read(trail: Trail, before: CStack, sample: StackSeen) -> Sampled | None:
     if is_over:
         return _after_the_call(inside, survival.innermost, sample)
     return _in_the_call(trail, survival, inside, sample)
+
+
+def _called_back(
+    trail: Trail, survival: CSurvival, inside: Frames, sample: StackSeen
+) -> Sampled | None:
+    """Another evaluation loop runs above the frames that are left.
+
+    Of ctypes, that is Python code which it has called with the result (``errcheck``).
+    """
+    checks = [one for one in inside if frame_role(one) is CFunctionRole.SIGNAL_CHECK]
+    is_back = survival.moved and _role(trail, survival.innermost) is CodeRole.CTYPES
+    if not is_back or not checks or len(checks) < len(inside):
+        return None
+    return Sampled(DecisionKind.NONE, survival.above[len(inside)], (), sample)
 
 
 def _is_on_top_of_the_call(survival: CSurvival) -> bool:
