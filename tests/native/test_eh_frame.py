@@ -87,7 +87,7 @@ def row_of_pyelftools(row: dict[Any, Any]) -> tuple[object, dict[int, RegisterRu
     rules = {
         number: rule_of_pyelftools(rule.type, rule.arg)
         for number, rule in row.items()
-        if isinstance(number, int)
+        if isinstance(number, int) and number <= RETURN_ADDRESS  # vector registers come after it
     }
     if cfa.expr is not None:
         return CfaExpression(bytes(cfa.expr)), rules
