@@ -29,8 +29,7 @@ class LibraryFact:
 
     ``files`` and ``functions`` are regular expressions for the whole name of the program file
     and of one of its functions on the stack. ``calls_again_since`` is the release of the
-    package from which on it calls again, where older ones do not. ``runs_handlers``: whether
-    Python's signal handlers run before it calls again, because it asks CPython for that.
+    package from which on it calls again, where older ones do not.
     """
 
     library: str
@@ -40,7 +39,6 @@ class LibraryFact:
     text: str
     citation: str
     calls_again_since: str | None = None
-    runs_handlers: bool = False
 
 
 LIBRARY_FACTS = (
@@ -87,10 +85,9 @@ LIBRARY_FACTS = (
         rf"libzmq{_HASH}\.so.*",
         r".*signaler_t.*wait.*|zmq_poll|zmq_msg_recv|zmq_recv",
         LibraryOnEintr.PASSES_ON,
-        "libzmq gives EINTR to its caller; pyzmq runs Python's signal handlers and calls again",
+        "libzmq gives EINTR to its caller; pyzmq calls again",
         "zeromq/libzmq src/signaler.cpp, signaler_t::wait(), commit 022cf2a; pyzmq"
-        " zmq/backend/cython/socket.pyx, _recv_frame(): InterruptedSystemCall, continue",
-        runs_handlers=True,
+        " zmq/backend/cython/socket.pyx, _recv_copy(): InterruptedSystemCall, continue",
     ),
     LibraryFact(
         "FreeTDS",
@@ -134,8 +131,8 @@ LIBRARY_FACTS = (
         r"uwsgi.*|libuwsgi.*\.so",
         r"uwsgi_waitfd_event",
         LibraryOnEintr.PASSES_ON,
-        "uWSGI's uwsgi_waitfd_event() logs EINTR from poll as an error and returns it; its caller"
-        " gives the connection up",
+        "uWSGI's uwsgi_waitfd_event() logs EINTR from poll as an error and returns it to its"
+        " caller",
         "unbit/uwsgi core/io.c, uwsgi_waitfd_event()",
     ),
     LibraryFact(

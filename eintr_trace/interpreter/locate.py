@@ -17,13 +17,11 @@ from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.machine_code import Pattern
 from eintr_trace.interpreter.memory import Memory
 from eintr_trace.interpreter.program_image import ProgramImage, ProgramImages
+from eintr_trace.native.code_roles import CPYTHON_MARK
 
 # NSIG of Linux and {int tripped; PyObject *func}, Modules/signalmodule.c.
 HANDLER_ENTRIES = 65
 HANDLER_ENTRY_BYTES = 16
-
-# Exported by every CPython since 1.0 and by nothing else.
-_CPYTHON_MARK = "Py_GetVersion"
 
 # Of a split function the unlikely part has a symbol of its own (gcc, -freorder-functions).
 _FUNCTIONS = (
@@ -34,7 +32,7 @@ _FUNCTIONS = (
 )
 
 _IMAGES = ProgramImages(
-    (_CPYTHON_MARK, pypy.MARK),
+    (CPYTHON_MARK, pypy.MARK),
     (
         pypy.VERSION_SYMBOL,
         "_PyRuntime",  # 3.7+
@@ -135,7 +133,7 @@ def _version(
     version_hex = image.symbol("Py_Version")
     if version_hex is not None:
         return _from_hex(memory.unsigned(version_hex)), False
-    for address in _decode(memory, image, (_CPYTHON_MARK,), machine_code.VERSION):
+    for address in _decode(memory, image, (CPYTHON_MARK,), machine_code.VERSION):
         match = _VERSION_TEXT.match(memory.read_some(address, _VERSION_TEXT_BYTES))
         if match is not None:
             return (int(match[1]), int(match[2]), int(match[3])), False
