@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from eintr_trace.analysis.judge import Judge
 from eintr_trace.commands.arguments import ReportFormat
@@ -24,7 +24,7 @@ from eintr_trace.model.trace import Trace, TraceHeader
 from eintr_trace.reports.json_report import write_json
 from eintr_trace.reports.selection import WHOLE, Selection
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
-from eintr_trace.sources.recording.reader import read_recording
+from eintr_trace.sources.recording.reader import LineSource, read_recording
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def presentation(arguments: argparse.Namespace) -> Presentation:
 
 
 def present(
-    stream: BinaryIO,
+    stream: LineSource,
     path: str,
     wanted: Presentation,
     tee: Callable[[bytes], None] | None = None,

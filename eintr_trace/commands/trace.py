@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import BinaryIO
 
 from eintr_trace import __version__
@@ -61,6 +60,7 @@ def run(argv: Sequence[str]) -> int:
 def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
     # Imported here: `eintr-trace -h` needs none of it.
     from eintr_trace.commands.presenting import present, presentation
+    from eintr_trace.sources.live.named_stream import NamedStream
     from eintr_trace.sources.live.options import LiveOptions
     from eintr_trace.sources.live.session import run_live
 
@@ -77,7 +77,9 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
             merged_signals=arguments.merged_signals,
             step=arguments.step,
         ),
-        _consumer(partial(present, path="the trace", wanted=wanted), recorder),
+        _consumer(
+            lambda stream, tee: present(NamedStream(stream), "the trace", wanted, tee), recorder
+        ),
     )
     return result.report_status or result.command_status or ExitStatus.DONE
 
@@ -89,7 +91,7 @@ def _signals_looked_at(chosen: ChosenSet) -> frozenset[int] | None:
 
 
 def _consumer(
-    present: Callable[..., int], recorder: RecordingWriter | None
+    show: Callable[[BinaryIO, Callable[[bytes], None]], int], recorder: RecordingWriter | None
 ) -> Callable[[BinaryIO], int]:
     """Return what the reporting process does: it leaves by the same way out as we do."""
 
@@ -98,7 +100,7 @@ def _consumer(
             complain(failure)
 
     def consume(stream: BinaryIO) -> int:
-        status = guarded(lambda: present(stream, tee=record))
+        status = guarded(lambda: show(stream, record))
         if recorder is None:
             return status
         if (failure := recorder.close()) is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from eintr_trace.facts.signals import KERNEL_SIGRTMIN, signal_name
@@ -11,12 +10,12 @@ from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.events import (
     DeliveryPassed,
     Disposition,
-    Event,
     InterruptedCall,
     MergedSignals,
     SignalDelivered,
 )
 from eintr_trace.sources.live import binding, observe, proc, siginfo
+from eintr_trace.sources.live.emit import Emit, Told
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import (
     SYSCALL_INSTRUCTION_BYTES,
@@ -38,9 +37,7 @@ _TOLD_PASSED_EVERY_NS = 500_000_000
 class Deliveries:
     """Looks at deliveries and counts them; ``signals`` limits which are looked at."""
 
-    def __init__(
-        self, roster: Roster, emit: Callable[[Event], None], signals: frozenset[int] | None
-    ) -> None:
+    def __init__(self, roster: Roster, emit: Emit, signals: frozenset[int] | None) -> None:
         self._roster = roster
         self._emit = emit
         self._signals = signals
@@ -130,14 +127,14 @@ class Deliveries:
             pending_again=again if self.merges is None and signo < KERNEL_SIGRTMIN else None,
         )
 
-    def tell(self, tracee: Tracee, event: SignalDelivered) -> None:
-        """Send the event, after what was passed on before it."""
+    def tell(self, tracee: Tracee, event: SignalDelivered, *with_it: Told) -> None:
+        """Send the event and what belongs to it, after what was passed on before it."""
         if tracee.passed:
             self.tell_passed(tracee)
         for_one_thread = event.signal.code == THREAD_DIRECTED
         self.read_merges()
         merged = self._merged(tracee, event.signal.signo, for_one_thread=for_one_thread)
-        self._emit(replace(event, merged=merged))
+        self._emit(replace(event, merged=merged), *with_it)
 
     def forget(self, tracee: Tracee) -> None:
         """A thread has ended, and with a main thread its process."""

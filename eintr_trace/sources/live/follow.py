@@ -39,6 +39,7 @@ class Follow:
     Python handlers they will have called.
     ``ran``: the thread has made a call since. ``deliveries`` are those it decides on.
     ``looked_at_connection``: the call's socket was looked at once the call had raised.
+    ``saw_beneath``: the C stack was copied once while Python code ran on top of the call.
     """
 
     call: Syscall
@@ -52,6 +53,7 @@ class Follow:
     calls_while_due: int = 0
     awaiting_result: bool = False
     looked_at_connection: bool = False
+    saw_beneath: bool = False
 
     @property
     def signo(self) -> int | None:
@@ -64,6 +66,33 @@ class Follow:
         if self.handlers_pending:
             return False
         return self._is_same_call(syscall) or not is_bookkeeping(syscall.name)
+
+    def takes_stack(self, syscall: Syscall, python: PythonSnapshot | None) -> bool:
+        """Whether the C stack at this call can show who decided about EINTR.
+
+        It can where the call is made again, or another beneath the same Python instruction. On
+        top of that instruction, a Python handler runs: it has the C function that let it run
+        beneath it, which one look shows.
+        """
+        if not self.wants_python(syscall):
+            return False
+        if self._is_same_call(syscall):
+            return True
+        depth = self._depth_of_interrupted(python)
+        if not depth:
+            return depth == 0
+        first, self.saw_beneath = not self.saw_beneath, True
+        return first
+
+    def _depth_of_interrupted(self, python: PythonSnapshot | None) -> int | None:
+        """How many frames are on top of the interrupted one; ``None``: it is not at its call."""
+        if python is None or self.python is None or not self.python.frames:
+            return None
+        interrupted = self.python.frames[0]
+        for depth, frame in enumerate(python.frames):
+            if frame.address == interrupted.address:
+                return depth if frame.instruction_offset == interrupted.instruction_offset else None
+        return None
 
     def entered(self, syscall: Syscall, python: PythonSnapshot | None) -> Step:
         """The thread has entered ``syscall`` (not rt_sigreturn)."""

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from eintr_trace.errors import EintrTraceError
+from eintr_trace.model.c_stack import Registers
 from eintr_trace.sources.live import binding
 
 SUPPORTED_MACHINE = "x86_64"
@@ -75,6 +76,21 @@ def read_registers(tid: int) -> StopRegisters:
         ip=raw.rip,
         sp=raw.rsp,
         fs_base=raw.fs_base,
+    )
+
+
+def read_frame_registers(tid: int) -> Registers:
+    """The registers that unwinding a stopped thread's stack begins with; OSError as above."""
+    raw = binding.general_registers(tid)
+    return Registers(
+        rbx=raw.rbx,
+        rbp=raw.rbp,
+        rsp=raw.rsp,
+        r12=raw.r12,
+        r13=raw.r13,
+        r14=raw.r14,
+        r15=raw.r15,
+        rip=raw.rip,
     )
 
 

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import errno
 import time
-from collections.abc import Callable
 from typing import assert_never
 
 from eintr_trace.facts.restart_codes import restart_code_name
 from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.events import (
-    Event,
     FollowEnded,
     HandlerReturned,
     HandlerReturning,
@@ -19,13 +17,16 @@ from eintr_trace.model.events import (
     SyscallExited,
 )
 from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.model.stack_events import StackMoment
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.binding import SyscallInfo, SyscallOp
 from eintr_trace.sources.live.connections import Connections
+from eintr_trace.sources.live.emit import Emit
 from eintr_trace.sources.live.follow import Follow
 from eintr_trace.sources.live.handler_watch import HandlerWatches
 from eintr_trace.sources.live.registers import RT_SIGRETURN_NR, saved_frame_at_sigreturn
 from eintr_trace.sources.live.resuming import Resuming
+from eintr_trace.sources.live.stack_copies import copy_stack, told_with
 from eintr_trace.sources.live.stepping import Stepping
 from eintr_trace.sources.live.tracee import Moment, Tracee
 
@@ -39,7 +40,7 @@ class SyscallStops:
         handlers: HandlerWatches,
         connections: Connections,
         stepping: Stepping,
-        emit: Callable[[Event], None],
+        emit: Emit,
     ) -> None:
         self._resuming = resuming
         self._stepping = stepping
@@ -119,12 +120,16 @@ class SyscallStops:
         python = None
         if follow.wants_python(syscall):
             python = observe.python_state(tracee, follow.signo, before=follow.python)
+        stack = None
+        if follow.takes_stack(syscall, python):
+            stack = copy_stack(tracee, StackMoment.ENTERING, now_ns)
         self.deliveries_decided += tracee.following.entered(syscall, python)
         held_ns = self._resuming.resume(tracee, now_ns)
         # Told first, so that the verdict on the exception has it from the start.
         self._connections.look_after(tracee, follow, python, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
-        self._emit(SyscallEntered(now_ns, tgid, tid, syscall, info.ip, info.sp, python, held_ns))
+        entered = SyscallEntered(now_ns, tgid, tid, syscall, info.ip, info.sp, python, held_ns)
+        self._emit(*told_with(tracee, stack), entered)
         if tracee.following.innermost is None:
             self.tell_ended(tracee, "the thread has gone on to another call")
 

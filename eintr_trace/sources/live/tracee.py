@@ -10,6 +10,7 @@ from eintr_trace.interpreter.errors import NotReadableInterpreterError
 from eintr_trace.interpreter.reader import InterpreterReader, find_interpreter
 from eintr_trace.model.python_state import Interpreter
 from eintr_trace.sources.live import proc
+from eintr_trace.sources.live.code_maps import CodeMaps
 from eintr_trace.sources.live.follow import FollowStack
 from eintr_trace.sources.live.hold_budget import HoldBudget
 from eintr_trace.sources.live.tracee_memory import TraceeMemory
@@ -26,7 +27,8 @@ class TracedProcess:
     """One process: its memory, and its interpreter once that was found.
 
     ``problem`` says why there is no reader; ``interpreter`` may be known all the same (PyPy).
-    ``main_tid`` is CPython's main thread once that was looked for and found.
+    ``main_tid`` is CPython's main thread once that was looked for and found. ``code`` is where
+    its machine code lies.
     """
 
     def __init__(self, tgid: int) -> None:
@@ -36,6 +38,7 @@ class TracedProcess:
         self.reader: InterpreterReader | None = None
         self.interpreter: Interpreter | None = None
         self.problem: str | None = None
+        self.code = CodeMaps(tgid)
         self._search_at_ns: list[int] = []
 
     @classmethod
@@ -80,6 +83,7 @@ class TracedProcess:
         self.main_tid = None
         self.interpreter = None
         self.memory = TraceeMemory(self.tgid)
+        self.code = CodeMaps(self.tgid)
         self.search_later(now_ns)
 
     def search_later(self, now_ns: int) -> None:

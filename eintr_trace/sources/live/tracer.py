@@ -21,6 +21,7 @@ from eintr_trace.model.events import (
     InterruptedCall,
 )
 from eintr_trace.model.python_state import PythonSnapshot
+from eintr_trace.model.stack_events import StackMoment
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.deliveries import Deliveries
@@ -31,6 +32,7 @@ from eintr_trace.sources.live.registers import read_registers
 from eintr_trace.sources.live.resuming import Resuming
 from eintr_trace.sources.live.roster import Roster
 from eintr_trace.sources.live.sample_order import SampleOrder
+from eintr_trace.sources.live.stack_copies import StackCopy, copy_stack, told_with
 from eintr_trace.sources.live.stepping import Stepping
 from eintr_trace.sources.live.syscall_stops import SyscallStops, was_interrupted
 from eintr_trace.sources.live.tracee import Tracee
@@ -207,13 +209,17 @@ class Tracer:
         tracee.following.delivered(event)
         if tracee.following.innermost is None:
             self._decided += 1
+        stack = None
+        if event.call is not None and was_interrupted(event.call):
+            stack = copy_stack(tracee, StackMoment.INTERRUPTED, now_ns)
         event = self._handlers.delivering(tracee, event)
         if event.handler_watch is not None:
             tracee.budget.spend_hits(HITS_OF_A_DELIVERY)
         # Where a handler runs, EINTR comes after it.
         ended = None if event.disposition is Disposition.CAUGHT else event.call
         held_ns, walked = self._go_on(tracee, ended, now_ns, signo)
-        self._deliveries.tell(tracee, replace(event, held_ns=held_ns))
+        event = replace(event, held_ns=held_ns)
+        self._deliveries.tell(tracee, event, *told_with(tracee, stack))
         for told in walked:
             self._emit(told)
 
@@ -244,7 +250,7 @@ class Tracer:
             self._first_stop(tracee, now_ns)
             return
         stopped_by, tracee.stopped_by = tracee.stopped_by, None
-        call, python = self._meet_call(tracee)
+        call, python, stack = self._meet_call(tracee, now_ns)
         held_ns, walked = self._go_on(tracee, call, now_ns)
         self._emit(
             ContinueTrapped(
@@ -256,7 +262,8 @@ class Tracer:
                 python=python,
                 held_ns=held_ns,
                 reduced=observe.reductions(tracee),
-            )
+            ),
+            *told_with(tracee, stack),
         )
         for told in walked:
             self._emit(told)
@@ -264,7 +271,7 @@ class Tracer:
     def _group_stop(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         tracee.fresh = False
         tracee.stopped_by = signo
-        call, python = self._meet_call(tracee)
+        call, python, stack = self._meet_call(tracee, now_ns)
         binding.listen(tracee.tid)
         self._resuming.forget(tracee)
         self._emit(
@@ -278,20 +285,26 @@ class Tracer:
                 python=python,
                 held_ns=time.monotonic_ns() - now_ns,
                 reduced=observe.reductions(tracee),
-            )
+            ),
+            *told_with(tracee, stack),
         )
 
-    def _meet_call(self, tracee: Tracee) -> tuple[InterruptedCall | None, PythonSnapshot | None]:
+    def _meet_call(
+        self, tracee: Tracee, now_ns: int
+    ) -> tuple[InterruptedCall | None, PythonSnapshot | None, StackCopy | None]:
         """The call a group-stop or trap met; the thread is followed if it was interrupted."""
         registers = read_registers(tracee.tid)
         tracee.fs_base = registers.fs_base
         call = observe.call_in_progress(tracee, registers)
         if call is None or not was_interrupted(call):
-            return call, None
+            return call, None, None
+        python = stack = None
         # SIGCONT traps every thread, all at once: only those it can harm are read.
-        python = observe.python_state(tracee, None) if call.retval == -errno.EINTR else None
+        if call.retval == -errno.EINTR:
+            python = observe.python_state(tracee, None)
+            stack = copy_stack(tracee, StackMoment.INTERRUPTED, now_ns)
         self._syscall_stops.met(tracee, call, python)
-        return call, python
+        return call, python, stack
 
     # Threads that make no stop
 

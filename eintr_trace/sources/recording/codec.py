@@ -65,6 +65,9 @@ RAW_EVENT_TYPES: dict[str, type[Event]] = {
 
 _TAGS = {event_type: tag for tag, event_type in (EVENT_TYPES | RAW_EVENT_TYPES).items()}
 
+_OPENINGS = {event_type: f'{{"{TAG_FIELD}":"{tag}"'.encode() for event_type, tag in _TAGS.items()}
+_RAW_OPENINGS = tuple(_OPENINGS[event_type] for event_type in RAW_EVENT_TYPES.values())
+
 _to_json = json.JSONEncoder(separators=(",", ":"), check_circular=False).encode
 
 
@@ -136,6 +139,22 @@ def decode_line(line: bytes, path: str, number: int) -> Event | UnknownEvent:
     if event_type is None:
         return UnknownEvent(tag)
     return _structure(value, event_type, path, number)
+
+
+def is_line_of(line: bytes, event_type: type[Event]) -> bool:
+    """Whether a line that ``encode_event`` made is of a kind, told by its beginning."""
+    return line.startswith(_OPENINGS[event_type])
+
+
+def is_raw_line(line: bytes) -> bool:
+    """Likewise, whether it is of one of the kinds that no recording has."""
+    return line.startswith(_RAW_OPENINGS)
+
+
+def decode_raw_line(line: bytes, path: str, number: int) -> Event:
+    """Return the event of such a line; raise as ``decode_line`` does."""
+    value = _json_object(line)
+    return _structure(value, RAW_EVENT_TYPES[value.pop(TAG_FIELD)], path, number)
 
 
 def malformed_line(path: str, number: int, what: str) -> MalformedInputError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from typing import Protocol
 
 from eintr_trace.errors import MalformedInputError
 from eintr_trace.model.events import (
@@ -28,8 +28,15 @@ MAX_LINE_BYTES = 64 * 1024 * 1024
 """Far above the largest event; keeps a file that is no recording from filling the memory."""
 
 
+class LineSource(Protocol):
+    """What lines are read from: a binary file, or what makes the lines."""
+
+    def readline(self, limit_bytes: int, /) -> bytes:
+        """The next line, no more than so much of it; empty at the end."""
+
+
 def read_recording(
-    stream: BinaryIO, path: str, tee: Callable[[bytes], None] | None = None
+    stream: LineSource, path: str, tee: Callable[[bytes], None] | None = None
 ) -> Trace:
     """Return the trace that ``stream`` holds; its events are read as they are asked for.
 
@@ -61,7 +68,7 @@ def _begins_a_header(cut: bytes) -> bool:
 class _Lines:
     """The lines of a stream, numbered from 1."""
 
-    def __init__(self, stream: BinaryIO, path: str, tee: Callable[[bytes], None] | None) -> None:
+    def __init__(self, stream: LineSource, path: str, tee: Callable[[bytes], None] | None) -> None:
         self._stream = stream
         self._tee = tee
         self.path = path
