@@ -14,6 +14,9 @@ from eintr_trace.native.dwarf_bytes import DwarfBytes
 from eintr_trace.native.dwarf_registers import RETURN_ADDRESS
 from eintr_trace.native.errors import UnwindTableError
 
+_MAX_REMEMBERED = 64  # compilers nest one or two deep
+_OPCODE_BITS = 0xC0  # of the three instructions whose first operand is in their own byte
+
 
 @dataclass(frozen=True, slots=True)
 class Undefined:
@@ -138,10 +141,6 @@ def row_at(address: int, instructions: DwarfBytes, factors: Factors, first: Row,
     builder = _RowBuilder(factors, first, start)
     builder.run(instructions, until=address)
     return builder.row()
-
-
-_MAX_REMEMBERED = 64  # compilers nest one or two deep
-_OPCODE_BITS = 0xC0  # of the three instructions whose first operand is in their own byte
 
 
 class _RowBuilder:

@@ -22,6 +22,7 @@ from eintr_trace.native.cfa_rules import (
     Undefined,
     ValueOfExpression,
 )
+from eintr_trace.native.dwarf_bytes import WORD_MASK
 from eintr_trace.native.dwarf_expressions import evaluate
 from eintr_trace.native.dwarf_registers import CALLEE_SAVED, RETURN_ADDRESS, RSP, by_number
 from eintr_trace.native.errors import UnwindTableError
@@ -170,7 +171,7 @@ class _Function:
             cfa = evaluate(rule.cfa.code, self)
         # A return address lies between the stack pointer and the CFA. A signal frame has none,
         # and its handler may have had a stack of its own (sigaltstack(2)).
-        outwards = cfa > self._top or rule.is_signal_frame
+        outwards = self._top < cfa <= WORD_MASK or rule.is_signal_frame
         if cfa % _WORD.size or not outwards:
             raise _StackEndsError(StackEnd.IMPLAUSIBLE)
         return cfa
@@ -195,7 +196,7 @@ class _Function:
             case InRegister(register):
                 return self.register(register)
             case CfaPlus(offset):
-                return cfa + offset
+                return (cfa + offset) & WORD_MASK
             case AtExpression(code):
                 return self.word(evaluate(code, self, cfa))
             case ValueOfExpression(code):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Mapping
+from dataclasses import replace
 
 from eintr_trace.model.c_stack import Registers, StackEnd
 from eintr_trace.native.cfa_rules import (
@@ -82,6 +83,12 @@ def test_frames_that_do_not_go_outwards() -> None:
     for offset in (0, -8, 12):  # the last is no place for a return address
         stack = unwound(Rule(RegisterPlus(RSP, offset), AtCfa(-8), ()), OUTER, OUTER)
         assert (len(stack.frames), stack.end) == (1, StackEnd.IMPLAUSIBLE)
+
+
+def test_frames_beyond_the_end_of_memory() -> None:
+    beyond = replace(REGISTERS, rbp=(1 << 64) - 8)
+    tables = Tables({INNER: Rule(RegisterPlus(RBP, 16), AtCfa(-8), ())})
+    assert unwind(beyond, bytes(64), tables).end is StackEnd.IMPLAUSIBLE
 
 
 def test_a_caller_that_would_call_itself_for_ever() -> None:
