@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.decision import sampled_decision
+from eintr_trace.analysis.decision_sentences import decider_sentence
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
@@ -40,6 +41,7 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         case Outcome.RESUMED_BY_INTERPRETER:
             seen = finding.confidence is Confidence.OBSERVED
             yield _draft(_resumed(trail), *(_SEEN_RESUMED if seen else _RESUMED))
+            yield from decider_sentence(trail, finding)
         case Outcome.RETRIED_BY_LIBRARY:
             yield _draft(_by_library(trail), Topic.STACK, Topic.REENTERED)
         case Outcome.RESTARTED_BY_KERNEL:

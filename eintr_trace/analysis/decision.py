@@ -21,6 +21,7 @@ from eintr_trace.analysis.receiver import Located
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.c_functions import CFunctionRole
 from eintr_trace.facts.libc_wrappers import hands_on
+from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.c_stack import CFrame, CodeRole, CStack
 from eintr_trace.model.episodes import Decision, DecisionKind
 from eintr_trace.model.stack_events import StackSeen
@@ -36,13 +37,16 @@ _FOREIGN = frozenset({CodeRole.EXTENSION, CodeRole.LIBRARY})
 class Sampled:
     """A decision and the sample that showed it; ``decider`` decided, ``callers`` called it.
 
-    ``callers`` go out to the evaluation loop. ``role`` says whose decision it was.
+    ``callers`` go out to the evaluation loop. ``function`` is whose decision it was, of code of
+    ``role``: who had what decides called, or the function of the interrupted call whose place
+    that has taken (a tail call).
     """
 
     kind: DecisionKind
     decider: CFrame
     callers: Frames
     sample: StackSeen
+    function: CFrame
     role: CodeRole | None = None
 
     @property
@@ -96,9 +100,17 @@ def is_called_directly(trail: Trail) -> bool:
 
 
 def _only_asked(trail: Trail, sampled: Sampled) -> bool:
-    """Tell whether code that is not CPython's ran the handlers, and did not call again."""
-    is_asking = sampled.kind is DecisionKind.CALL_AGAIN and sampled.is_foreign
-    return is_asking and trail.reentered is None and trail.has_left_the_call
+    """Tell whether code that may not call again only ran the handlers.
+
+    CPython's does, but for what the table knows otherwise; what has no name is looked up by the
+    call, code that is not CPython's is seen not to have.
+    """
+    if sampled.kind is not DecisionKind.CALL_AGAIN:
+        return False
+    if sampled.decider.function is None and not sampled.is_foreign:
+        decision = trail.interruption.pep475
+        return decision is not None and decision.behaviour is Behaviour.RETURNS_EARLY
+    return sampled.is_foreign and trail.reentered is None and trail.has_left_the_call
 
 
 def kept_frames(trail: Trail) -> Frames:
@@ -142,7 +154,10 @@ def _read(trail: Trail, before: CStack, sample: StackSeen) -> Sampled | None:
     if raising is not None:
         # What the interrupted function calls last may have taken its place: a tail call. Then
         # the return address is still that of its own call.
-        return None if is_over and survival.moved else _raising(trail, inside, raising, sample)
+        if is_over and survival.moved:
+            return None
+        replaced = survival.lost[-1] if is_over and survival.lost else None
+        return _raising(trail, inside, raising, sample, replaced)
     if is_over:
         return _after_the_call(inside, survival.innermost, sample)
     return _in_the_call(trail, survival, inside, sample)
@@ -159,7 +174,8 @@ def _called_back(
     is_back = survival.moved and _role(trail, survival.innermost) is CodeRole.CTYPES
     if not is_back or not checks or len(checks) < len(inside):
         return None
-    return Sampled(DecisionKind.NONE, survival.above[len(inside)], (), sample)
+    loop = survival.above[len(inside)]
+    return Sampled(DecisionKind.NONE, loop, (), sample, loop)
 
 
 def _is_on_top_of_the_call(survival: CSurvival) -> bool:
@@ -183,7 +199,7 @@ def _after_the_call(inside: Frames, loop: CFrame, sample: StackSeen) -> Sampled 
     """A handler that is due is run by something else: the call came back without doing so."""
     checks = [one for one in inside if frame_role(one) is CFunctionRole.SIGNAL_CHECK]
     if sample.probe == TRIPPED_PROBE or (checks and len(checks) == len(inside)):
-        return Sampled(DecisionKind.NONE, loop, (), sample)
+        return Sampled(DecisionKind.NONE, loop, (), sample, loop)
     return None
 
 
@@ -204,11 +220,16 @@ def _in_the_call(
     return _asking(trail, inside, decider, sample)
 
 
-def _raising(trail: Trail, inside: Frames, index: int, sample: StackSeen) -> Sampled:
+def _raising(
+    trail: Trail, inside: Frames, index: int, sample: StackSeen, replaced: CFrame | None
+) -> Sampled:
     trapping = _outermost(inside, CFunctionRole.TRAPS_EINTR)
     if trapping is not None and trapping > index:
         return _decided(DecisionKind.CALL_AGAIN, trail, inside, trapping, sample)
-    return _decided(DecisionKind.RAISE, trail, inside, index, sample)
+    decider, callers = inside[index], inside[index + 1 :]
+    function = replaced or next(iter(callers), decider)
+    role = None if function is decider else _role(trail, function)
+    return Sampled(DecisionKind.RAISE, decider, callers, sample, function, role)
 
 
 def _asking(trail: Trail, inside: Frames, index: int, sample: StackSeen) -> Sampled | None:
@@ -227,11 +248,9 @@ def _asking(trail: Trail, inside: Frames, index: int, sample: StackSeen) -> Samp
 def _decided(
     kind: DecisionKind, trail: Trail, inside: Frames, index: int, sample: StackSeen
 ) -> Sampled:
-    decider, callers = inside[index], inside[index + 1 :]
-    if kind is not DecisionKind.RAISE:
-        return Sampled(kind, decider, callers, sample, _role(trail, decider))
-    # What makes the exception is CPython's; whose decision it was, its caller tells.
-    return Sampled(kind, decider, callers, sample, _role(trail, callers[0]) if callers else None)
+    decider = inside[index]
+    role = _role(trail, decider)
+    return Sampled(kind, decider, inside[index + 1 :], sample, decider, role)
 
 
 def _can_be_trusted(survival: CSurvival, decider: int) -> bool:

@@ -37,7 +37,8 @@ def decision_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         return
     sampled = sampled_decision(trail)
     if sampled is not None:
-        yield Draft(Layer.C, _decided(trail, finding, sampled), (Topic.DECISION,))
+        if finding.outcome is not Outcome.RESUMED_BY_INTERPRETER:
+            yield Draft(Layer.C, _decided(trail, finding, sampled), (Topic.DECISION,))
         yield from _otherwise_by_table(trail, finding, sampled)
     elif finding.outcome is Outcome.RETRIED_BY_LIBRARY:
         yield from _seen_both_times(trail)
@@ -49,21 +50,27 @@ def decision_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         yield Draft(Layer.C, text, (Topic.C_STACK,))
 
 
+def decider_sentence(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    """Say who decided, to follow upon what is said of CPython's calling again."""
+    sampled = sampled_decision(trail)
+    if sampled is not None:
+        yield Draft(Layer.C, _decided(trail, finding, sampled), (Topic.DECISION,))
+
+
 def _decided(trail: Trail, finding: Finding, sampled: Sampled) -> str:
     whose, name = _whose(sampled), _call(trail)
     match sampled.kind:
         case DecisionKind.RAISE:
             function = frame_name(sampled.decider)
-            by = f"{whose}, with {function}" if sampled.callers else function
+            by = function if sampled.function is sampled.decider else f"{whose}, with {function}"
             return f"What made an exception of EINTR was {by}: a sample shows it."
         case DecisionKind.CALL_AGAIN:
-            ran = "asked CPython to run the signal handlers that are due"
             then = f" before {name} was called again" if _was_called_again(finding) else ""
-            return f"{whose} {ran}{then}: a sample shows it."
+            return f"{whose} looked whether signal handlers were due{then}: a sample shows it."
         case DecisionKind.NONE if sampled.callers:
             return (
-                f"{whose} asked CPython to run the signal handlers that are due, and came back"
-                f" without calling {name} again: a sample shows it."
+                f"{whose} looked whether signal handlers were due, and came back without calling"
+                f" {name} again: a sample shows it."
             )
         case _:
             return (
@@ -78,9 +85,7 @@ def _was_called_again(finding: Finding) -> bool:
 
 def _whose(sampled: Sampled) -> str:
     """Name the function that decided: CPython's own, or with the file it lies in."""
-    frame = sampled.decider
-    if sampled.kind is DecisionKind.RAISE and sampled.callers:
-        frame = sampled.callers[0]
+    frame = sampled.function
     if sampled.role is CodeRole.CPYTHON:
         return f"CPython's {frame_name(frame)}"
     return f"{frame_name(frame)}{_of_file(frame)}"
