@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 # The experiment's own place (Thrift and six, shared by all interpreters).
 export EINTR_TRACE_LAB ?= $(CURDIR)/.lab
 
-.PHONY: test check demo bench soak interpreters clean setup
+.PHONY: test check demo bench soak matrix paths interpreters clean setup
 setup: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml
@@ -36,6 +36,10 @@ soak: setup
 # Every scenario, interpreter and disposition; MATRIX=-h lists what can be chosen.
 matrix: setup
 	@$(BIN)/eintr-trace lab matrix -o docs/matrix.md --raw matrix.jsonl $(MATRIX)
+
+# A few calls under every CPython found, single-stepped from EINTR to the decision.
+paths: setup
+	@$(BIN)/eintr-trace lab paths -o docs/c-paths.md
 
 # CPython 3.14 and 3.15, and PyPy, in a Debian tree below $(EINTR_TRACE_LAB); needs root.
 interpreters: setup

@@ -19,6 +19,7 @@ from pathlib import Path
 from tabulate import tabulate
 
 from eintr_trace.model.events import HandlerReturning, SignalDelivered, SyscallEntered
+from tests.bench_pauses import BARS, HEADERS, pause_rows
 from tests.live.harness import attached, program, tracer_of, wait_until
 
 ROUNDS = 15
@@ -135,6 +136,16 @@ def bench_hold(folder: Path) -> None:
     )
 
 
+def bench_pauses(folder: Path) -> None:
+    """What it costs to see who decided, and the whole path, beside other tools."""
+    show(
+        f"Pauses, ms: by the program's own clock, then by the tracer's own account\n{BARS}",
+        pause_rows(folder),
+        HEADERS,
+        ".2f",
+    )
+
+
 def main() -> None:
     """Run all of it; it takes a few minutes."""
     with tempfile.TemporaryDirectory() as name:
@@ -146,6 +157,7 @@ def main() -> None:
         bench_asleep(ours)
         bench_progress(ours)
         bench_hold(folder)
+        bench_pauses(folder)
 
 
 if __name__ == "__main__":

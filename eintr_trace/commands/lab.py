@@ -22,7 +22,7 @@ from eintr_trace.lab.program_commands import Variant
 from eintr_trace.lab.shipped_run import make_shipped_run
 
 _USAGE = """\
-eintr-trace lab server | client | interpreters | matrix | record-fixture
+eintr-trace lab server | client | interpreters | matrix | paths | record-fixture
 (each has its own -h)"""
 _DESCRIPTION = """\
 The Thrift experiment by hand, in three terminals:
@@ -33,6 +33,7 @@ The Thrift experiment by hand, in three terminals:
 The other parts:
   interpreters      install CPython 3.14 and 3.15, and PyPy
   matrix            hold every verdict against what the program says
+  paths             single-step a few calls from EINTR to the decision
   record-fixture    record anew the run that ships with the package"""
 
 _INTERPRETERS = """\
@@ -50,6 +51,7 @@ def run(argv: Sequence[str]) -> int:
         "client": _client,
         "interpreters": _interpreters,
         "matrix": _matrix,
+        "paths": _paths,
         "record-fixture": _record_fixture,
     }
     if argv[:1] and argv[0] in programs:
@@ -128,6 +130,13 @@ def _matrix(argv: Sequence[str]) -> int:
     from eintr_trace.commands.lab_matrix import run as run_matrix
 
     return run_matrix(argv)
+
+
+def _paths(argv: Sequence[str]) -> int:
+    # Likewise.
+    from eintr_trace.commands.lab_paths import run as run_paths
+
+    return run_paths(argv)
 
 
 def _record_fixture(argv: Sequence[str]) -> int:

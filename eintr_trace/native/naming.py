@@ -117,8 +117,7 @@ class _Process:
     def _library(self, raw: Event, module: Module, file: str) -> LibrarySeen:
         program = module.program
         soname = None if program is None else program.soname
-        exports = frozenset() if program is None else program.exports
-        owner = self._owners.of(file, soname, exports, deleted=module.deleted)
+        owner = self._owners.of(file, soname, frozenset() if program is None else program.exports)
         return LibrarySeen(
             raw.time_ns,
             raw.tgid,

@@ -10,7 +10,6 @@ from eintr_trace.native.dynamic_section import DynamicSection
 from eintr_trace.native.elf_reader import SHT_SYMTAB, ElfReader
 from eintr_trace.native.errors import UnusableElfError, if_undamaged
 from eintr_trace.native.function_symbols import Function, FunctionSymbols
-from eintr_trace.native.symbol_table import MOST_SYMBOLS, symbols_of_section
 
 
 class ProgramSymbols:
@@ -58,12 +57,16 @@ class ProgramSymbols:
         return None
 
     def _dynsym(self) -> FunctionSymbols:
-        return FunctionSymbols(self._dynamic.symbols, _code_ends(self._elf), complete=False)
+        table, names = self._dynamic.symbols, self._dynamic.strings
+        return FunctionSymbols(table, names, _code_ends(self._elf), complete=False)
 
 
 def _symtab(elf: ElfReader, *, complete: bool) -> FunctionSymbols | None:
-    table = symbols_of_section(elf, SHT_SYMTAB, MOST_SYMBOLS)
-    return None if table is None else FunctionSymbols(table, _code_ends(elf), complete=complete)
+    section = elf.section_of(SHT_SYMTAB)
+    if section is None:
+        return None
+    table, names = elf.contents(section), elf.names_of(section)
+    return FunctionSymbols(table, names, _code_ends(elf), complete=complete)
 
 
 def _code_ends(elf: ElfReader) -> dict[int, int] | None:
