@@ -12,7 +12,7 @@ from functools import cached_property
 
 from eintr_trace.native.elf_reader import PT_DYNAMIC, ElfReader
 from eintr_trace.native.errors import UnusableElfError
-from eintr_trace.native.function_symbols import MAX_SYMBOLS, SYMBOL, name_at, whole_symbols
+from eintr_trace.native.symbol_table import MOST_SYMBOLS, SYMBOL_BYTES, SymbolTable, string_at
 
 _ENTRY = struct.Struct("<qQ")  # Elf64_Dyn
 _MAX_ENTRIES = 4096
@@ -23,7 +23,7 @@ _WORDS_OF_BLOOM_ENTRY = 2
 _CHAIN_ENDS = 1
 _WORD_BYTES = 4
 # A word for each symbol, and about another half for the rest.
-_MAX_HASH_BYTES = 2 * MAX_SYMBOLS * _WORD_BYTES
+_MAX_HASH_BYTES = 2 * MOST_SYMBOLS * _WORD_BYTES
 _KIND_MASK = 0xF
 _FUNCTIONS = (2, 10)  # STT_FUNC, STT_GNU_IFUNC
 
@@ -56,32 +56,33 @@ class DynamicSection:
         offset = self._entries.get(_DT_SONAME)
         if offset is None:
             return None
-        return name_at(self.strings, offset) or None
+        return string_at(self._strings, offset) or None
 
     def symbol_name(self, index: int) -> str | None:
         """The name of a symbol; ``None``: there is no such symbol."""
-        if not 0 < index < len(self.symbols) // SYMBOL.size:
+        if not 0 < index < len(self.symbols):
             return None
-        offset = SYMBOL.unpack_from(self.symbols, index * SYMBOL.size)[0]
-        return name_at(self.strings, offset) or None
+        return self.symbols.name(self.symbols.row(index)[0]) or None
 
     def exports(self) -> frozenset[str]:
         """The names of the functions that other files find here."""
         return frozenset(
-            name_at(self.strings, name)
-            for name, info, _, section, _, _ in SYMBOL.iter_unpack(self.symbols)
+            self.symbols.name(name)
+            for name, info, _, section, _, _ in self.symbols.rows()
             if section and info & _KIND_MASK in _FUNCTIONS
         )
 
     @cached_property
-    def strings(self) -> bytes:
-        """The names of the symbols."""
-        return self._loaded(_DT_STRTAB, self._entries.get(_DT_STRSZ, 0))
+    def symbols(self) -> SymbolTable:
+        """The symbols that the loader finds (.dynsym)."""
+        count = self._symbol_count()
+        if count > MOST_SYMBOLS:
+            raise UnusableElfError("an ELF file with an implausible number of symbols")
+        return SymbolTable(self._loaded(_DT_SYMTAB, count * SYMBOL_BYTES), self._strings)
 
     @cached_property
-    def symbols(self) -> bytes:
-        """The table of the symbols (.dynsym)."""
-        return whole_symbols(self._loaded(_DT_SYMTAB, self._symbol_count() * SYMBOL.size))
+    def _strings(self) -> bytes:
+        return self._loaded(_DT_STRTAB, self._entries.get(_DT_STRSZ, 0))
 
     def _loaded(self, tag: int, limit_bytes: int) -> bytes:
         address = self._entries.get(tag)
@@ -114,7 +115,6 @@ def _count_in_gnu_hash(words: array[int]) -> int:
     last = max(words[first_bucket:first_chain])
     if last < first_symbol:
         return first_symbol
-    for symbol in range(last, MAX_SYMBOLS):
-        if words[first_chain + symbol - first_symbol] & _CHAIN_ENDS:
-            return symbol + 1
-    raise UnusableElfError("an ELF file with an implausible number of symbols")
+    while not words[first_chain + last - first_symbol] & _CHAIN_ENDS:
+        last += 1
+    return last + 1

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from eintr_trace.native.elf_reader import SHT_DYNSYM, SHT_SYMTAB, ElfReader
-from eintr_trace.native.function_symbols import SYMBOL, whole_symbols
+from eintr_trace.native.symbol_table import SymbolTable, symbols_of_section
 
 _UNDEFINED_SECTION = 0  # SHN_UNDEF
 # A linker writes a name once, or a few times as the tail of others.
@@ -58,26 +58,26 @@ def find_symbols(elf: ElfReader, wanted: Iterable[str]) -> dict[str, Symbol]:
     """Those of the ``wanted`` symbols that the file defines; .symtab or .dynsym will do."""
     symbols: dict[str, Symbol] = {}
     for kind in (SHT_DYNSYM, SHT_SYMTAB):
-        section = elf.section_of(kind)
-        if section is not None:
-            symbols = _search(elf.contents(section), elf.names_of(section), wanted) | symbols
+        table = symbols_of_section(elf, kind)
+        if table is not None:
+            symbols = _search(table, wanted) | symbols
     return symbols
 
 
-def _search(table: bytes, strings: bytes, wanted: Iterable[str]) -> dict[str, Symbol]:
+def _search(table: SymbolTable, wanted: Iterable[str]) -> dict[str, Symbol]:
     # One pass over the names instead of one comparison a symbol: libpython has 20,000. A
     # linker may let a name be the tail of another, so every occurrence counts.
     names: dict[int, str] = {}
     for name in wanted:
         text = name.encode() + b"\0"
-        position = strings.find(text)
+        position = table.names.find(text)
         for _ in range(_MAX_OCCURRENCES):
             if position < 0:
                 break
             names[position] = name
-            position = strings.find(text, position + 1)
+            position = table.names.find(text, position + 1)
     return {
         names[name]: Symbol(value, size)
-        for name, _, _, section, value, size in SYMBOL.iter_unpack(whole_symbols(table))
+        for name, _, _, section, value, size in table.rows()
         if name in names and section != _UNDEFINED_SECTION
     }

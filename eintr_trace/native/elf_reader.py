@@ -133,16 +133,6 @@ class ElfReader:
         """The first section of that name."""
         return next((section for section in self.sections if section.name == name), None)
 
-    def section_of(self, kind: int) -> Section | None:
-        """The first section of a kind (``SHT_…``); a file has one of those that are named here."""
-        return next((section for section in self.sections if section.kind == kind), None)
-
-    def names_of(self, symbols: Section) -> bytes:
-        """The string table that a symbol table refers to."""
-        if symbols.link >= len(self.sections):
-            raise UnusableElfError("an ELF file with symbols that have no names")
-        return self.contents(self.sections[symbols.link])
-
     def segment(self, kind: int) -> Segment | None:
         """The first segment of a kind (``PT_…``)."""
         return next((segment for segment in self.segments if segment.kind == kind), None)

@@ -7,7 +7,6 @@ System V gABI, chapter 4 ("Symbol Table").
 from __future__ import annotations
 
 import re
-import struct
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping
@@ -15,15 +14,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import NamedTuple
 
-from eintr_trace.native.errors import UnusableElfError
+from eintr_trace.native.symbol_table import SymbolTable
 
-SYMBOL = struct.Struct("<IBBHQQ")  # Elf64_Sym: name, info, other, section, value, size
-# libtorch and browsers come close; each takes this process some 200 bytes while it is read.
-MAX_SYMBOLS = 1 << 20
 # Entry points inside a function, or names of one place: a handful, more in assembler code.
 _MAX_NESTED = 256
-# Some names in C++ have thousands of characters.
-_MAX_NAME_BYTES = 4096
 
 _LOCAL, _GLOBAL, _WEAK, _UNIQUE = 0, 1, 2, 10  # STB_…
 _NOTYPE, _FUNC, _IFUNC = 0, 2, 10  # STT_…
@@ -73,27 +67,22 @@ class _Row(NamedTuple):
 
 
 class FunctionSymbols:
-    """A symbol table.
+    """The functions of a symbol table, of at most ``MOST_SYMBOLS`` rows.
 
     ``code_ends`` has the end of each section with code, by its index; ``None``: they are not
     known. ``complete``: the table has all functions, so that a symbol without a size goes on
     to the next one. In any other table it stands for its own address only.
-
-    Constructing it raises UnusableElfError when the table is too large.
     """
 
     def __init__(
-        self, table: bytes, names: bytes, code_ends: Mapping[int, int] | None, *, complete: bool
+        self, table: SymbolTable, code_ends: Mapping[int, int] | None, *, complete: bool
     ) -> None:
-        self._table = whole_symbols(table)
-        self._names = names
+        self._table = table
         self._code_ends = code_ends
         self._complete = complete
         rows = sorted(
             (value, size, index)
-            for index, (name, info, _, section, value, size) in enumerate(
-                SYMBOL.iter_unpack(self._table)
-            )
+            for index, (name, info, _, section, value, size) in enumerate(table.rows())
             if info in _CODE and name and _is_code(section, code_ends)
         )
         self._starts = array("Q", [start for start, _, _ in rows])
@@ -139,31 +128,14 @@ class FunctionSymbols:
         return [row for row in rows if row.symbol and address < self._section_end(row)]
 
     def _row(self, position: int) -> _Row:
-        fields = SYMBOL.unpack_from(self._table, self._indices[position] * SYMBOL.size)
-        name, info, _, section, start, size = fields
-        symbol = name_at(self._names, name)
+        name, info, _, section, start, size = self._table.row(self._indices[position])
+        symbol = self._table.name(name)
         # A point begins the marks of Fedora's compiler plugin (annobin), which are no functions.
         symbol = "" if symbol.startswith(".") else symbol.partition("@")[0]
         return _Row(start, size, section, info, symbol)
 
     def _section_end(self, row: _Row) -> int:
         return row.start + 1 if self._code_ends is None else self._code_ends[row.section]
-
-
-def whole_symbols(table: bytes) -> bytes:
-    """A symbol table without what follows its last whole row.
-
-    Raises UnusableElfError when it is too large.
-    """
-    if len(table) > MAX_SYMBOLS * SYMBOL.size:
-        raise UnusableElfError("an ELF file with an implausible number of symbols")
-    return table[: len(table) - len(table) % SYMBOL.size]
-
-
-def name_at(names: bytes, offset: int) -> str:
-    """A string of a string table; an empty one where there is none."""
-    end = names.find(b"\0", offset, offset + _MAX_NAME_BYTES)
-    return names[offset : max(end, offset)].decode("utf-8", "backslashreplace")
 
 
 def _is_code(section: int, code_ends: Mapping[int, int] | None) -> bool:

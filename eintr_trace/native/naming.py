@@ -117,7 +117,8 @@ class _Process:
     def _library(self, raw: Event, module: Module, file: str) -> LibrarySeen:
         program = module.program
         soname = None if program is None else program.soname
-        owner = self._owners.of(file, soname, frozenset() if program is None else program.exports)
+        exports = frozenset() if program is None else program.exports
+        owner = self._owners.of(file, soname, exports, deleted=module.deleted)
         return LibrarySeen(
             raw.time_ns,
             raw.tgid,

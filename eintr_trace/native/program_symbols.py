@@ -10,6 +10,7 @@ from eintr_trace.native.dynamic_section import DynamicSection
 from eintr_trace.native.elf_reader import SHT_SYMTAB, ElfReader
 from eintr_trace.native.errors import UnusableElfError, if_undamaged
 from eintr_trace.native.function_symbols import Function, FunctionSymbols
+from eintr_trace.native.symbol_table import MOST_SYMBOLS, symbols_of_section
 
 
 class ProgramSymbols:
@@ -57,16 +58,12 @@ class ProgramSymbols:
         return None
 
     def _dynsym(self) -> FunctionSymbols:
-        table, names = self._dynamic.symbols, self._dynamic.strings
-        return FunctionSymbols(table, names, _code_ends(self._elf), complete=False)
+        return FunctionSymbols(self._dynamic.symbols, _code_ends(self._elf), complete=False)
 
 
 def _symtab(elf: ElfReader, *, complete: bool) -> FunctionSymbols | None:
-    section = elf.section_of(SHT_SYMTAB)
-    if section is None:
-        return None
-    table, names = elf.contents(section), elf.names_of(section)
-    return FunctionSymbols(table, names, _code_ends(elf), complete=complete)
+    table = symbols_of_section(elf, SHT_SYMTAB, MOST_SYMBOLS)
+    return None if table is None else FunctionSymbols(table, _code_ends(elf), complete=complete)
 
 
 def _code_ends(elf: ElfReader) -> dict[int, int] | None:

@@ -128,15 +128,45 @@ def in_library(running: Running, library: Path, name: str, function: str, at: in
     return running.code_map().name(address + at, is_return_address=False)
 
 
+def in_no_link(mapped: CodeMapped, mapping: CodeMapping) -> CodeMapped:
+    """With an end that map_files has no link for, as for a user who may not follow them."""
+    return replace(mapped, mappings=(replace(mapping, end=mapping.end - 1),))
+
+
+@pytest.fixture
+def map_files(running: Running) -> None:
+    if not os.access(f"/proc/{running.process.pid}/map_files", os.X_OK):
+        pytest.skip("/proc/PID/map_files is not for this user")
+
+
+@pytest.mark.usefixtures("map_files")
 def test_a_library_that_was_deleted_is_still_read(running: Running, library: Path) -> None:
     mapping = running.mapping("libdeleted")
     assert mapping.path.endswith(" (deleted)")
     path = mapping.path.removesuffix(" (deleted)")
-    if not os.access(f"/proc/{running.process.pid}/map_files", os.X_OK):
-        pytest.skip("map_files is not for this user")
     assert in_library(running, library, "libdeleted", "second", 3) == CodeName("second", 3, path)
     module = running.code_map().module_at(mapping.start)
     assert module is not None and module.deleted and module.problem is None
+
+
+@pytest.mark.usefixtures("map_files")
+def test_a_library_that_never_had_a_file(library: Path, folder: Path) -> None:
+    copied = Path(shutil.copy(library, folder / "libcopied.so"))
+    with program(Path(sys.executable), "mapped_code.py", str(copied)) as process:
+        running = Running(process, code_mapped(process.pid), {})
+        name = in_library(running, library, "memfd:library", "second", 3)
+        assert name == CodeName("second", 3, "/memfd:library-in-memory")
+
+
+def test_a_deleted_library_that_cannot_be_opened_has_no_names(running: Running) -> None:
+    mapping = running.mapping("libdeleted")
+    code_map = CodeMap(in_no_link(running.mapped, mapping), OpenedPrograms())
+    path = mapping.path.removesuffix(" (deleted)")
+    name = code_map.name(mapping.start + 9, is_return_address=False)
+    assert name == CodeName(None, mapping.file_offset + 9, path)
+    module = code_map.module_at(mapping.start)
+    assert module is not None and module.deleted and module.program is None
+    assert module.problem == "it was deleted"
 
 
 def test_a_file_that_was_replaced_names_nothing(library: Path, folder: Path) -> None:
@@ -146,11 +176,9 @@ def test_a_file_that_was_replaced_names_nothing(library: Path, folder: Path) -> 
     with program(Path(sys.executable), "mapped_code.py", str(other)) as process:
         mapped = code_mapped(process.pid)
         (mapping,) = [each for each in mapped.mappings if each.path == str(other)]
-        moved = replace(mapped, mappings=(replace(mapping, end=mapping.end - 1),))
         other.rename(folder / "libmoved.so")
         compiled(LIBRARY.replace("second", "third"), other, "-shared", "-fPIC")
-        # No link of map_files has this end, as for a user who may not follow them.
-        code_map = CodeMap(moved, OpenedPrograms())
+        code_map = CodeMap(in_no_link(mapped, mapping), OpenedPrograms())
         name = code_map.name(mapping.start + 8, is_return_address=False)
         assert name.function is None and name.file == str(other)
         module = code_map.module_at(mapping.start)

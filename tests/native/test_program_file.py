@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import lzma
+import os
 import re
 import shutil
 import struct
@@ -16,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eintr_trace.native.debug_files import Place
-from eintr_trace.native.elf_reader import ElfReader
+from eintr_trace.native.elf_reader import ElfReader, Section
 from eintr_trace.native.errors import UnusableElfError
 from eintr_trace.native.program_file import ProgramFile
 from tests.native.c_programs import code_addresses, compiled, run, without_section_table
@@ -53,6 +54,10 @@ def read(contents: bytes) -> ProgramFile:
 def read_in_place(file: Path, root: Path) -> ProgramFile:
     contents = file.read_bytes()
     return ProgramFile(io.BytesIO(contents), len(contents), Place(str(file), [root]))
+
+
+def sections_of(contents: bytes) -> tuple[Section, ...]:
+    return ElfReader(io.BytesIO(contents), len(contents)).sections
 
 
 def name_at(program: ProgramFile, address: int) -> str | None:
@@ -220,6 +225,22 @@ def test_a_debug_file_by_its_name_and_checksum(
     assert name_at(ProgramFile(io.BytesIO(contents), len(contents), at), hidden) is None
 
 
+def test_a_symbol_table_too_large_to_be_one_is_left_out(library: Path, tmp_path: Path) -> None:
+    """A file with a hole, 256 MiB large: what it exports is still named."""
+    contents = bytearray(library.read_bytes())
+    sections = sections_of(library.read_bytes())
+    tables = [index for index, each in enumerate(sections) if each.name == ".symtab"]
+    headers = len(contents) - 64 * len(sections)
+    struct.pack_into("<QQ", contents, headers + 64 * tables[0] + 24, len(contents), 256 << 20)
+    huge = tmp_path / "huge.so"
+    huge.write_bytes(contents)
+    os.truncate(huge, len(contents) + (256 << 20))
+    with huge.open("rb") as stream:
+        program, functions = ProgramFile(stream, huge.stat().st_size), code_addresses(library)
+        assert name_at(program, functions["visible"][0]) == "visible"
+        assert name_at(program, functions["hidden"][0]) is None
+
+
 def packed_symbols(library: Path, folder: Path) -> bytes:
     """As the GDB manual makes MiniDebugInfo: the function symbols that are not exported."""
     small = folder / "mini"
@@ -287,7 +308,7 @@ PLACES = ("ELF header", "program headers", "sections", "symbols", "dynamic secti
 def span(contents: bytes, place: str) -> tuple[int, int]:
     """Where in a file a table begins and ends."""
     elf = ElfReader(io.BytesIO(contents), len(contents))
-    tables = {name: elf.section(name) for name in (".symtab", ".dynsym", ".dynamic")}
+    tables = {each.name: each for each in elf.sections}
     match place:
         case "ELF header":
             return 0, 64
@@ -296,12 +317,11 @@ def span(contents: bytes, place: str) -> tuple[int, int]:
         case "sections":
             return len(contents) - 64 * len(elf.sections), len(contents)
         case "symbols":
-            table = tables[".symtab"] or tables[".dynsym"]
+            table = tables.get(".symtab") or tables[".dynsym"]
         case "dynamic section":
             table = tables[".dynamic"]
         case _:
             return 0, len(contents)
-    assert table is not None
     return table.offset, table.offset + table.size_bytes
 
 

@@ -1,6 +1,7 @@
 """Maps code of all kinds, says where, and waits.
 
-Arguments: libraries to load; those with "deleted" in their name are deleted then.
+Arguments: libraries to load; those with "deleted" in their name are deleted then. Those with
+"copied" are loaded from memory.
 """
 
 import ctypes
@@ -20,7 +21,16 @@ def address_of(memory):
     return ctypes.addressof(ctypes.c_char.from_buffer(memory))
 
 
-libraries = [ctypes.CDLL(path) for path in sys.argv[1:]]
+def loaded(path):
+    if "copied" not in path:
+        return ctypes.CDLL(path)
+    memory = os.memfd_create("library-in-memory")
+    with open(path, "rb") as stream:
+        os.write(memory, stream.read())
+    return ctypes.CDLL("/proc/self/fd/%d" % memory)
+
+
+libraries = [loaded(path) for path in sys.argv[1:]]
 for path in sys.argv[1:]:
     if "deleted" in path:
         os.unlink(path)
