@@ -12,6 +12,7 @@ from eintr_trace.analysis.foreign_rules import is_without_eintr
 from eintr_trace.analysis.receiver import Reception, reception
 from eintr_trace.analysis.receiver_exhibits import END_TEXTS, fact_about, file_name
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.pep475 import parse_version
 from eintr_trace.model.c_stack import CodeRole
 from eintr_trace.model.episodes import KernelAction, Layer, Outcome
 
@@ -66,14 +67,21 @@ def who(got_it: Reception) -> str:
 
 
 def _reached(trail: Trail, got_it: Reception) -> Iterator[Draft]:
-    receiver = got_it.receiver
     if not got_it.is_seen:
         yield from _inferred(trail, got_it)
         return
-    text = f"EINTR reached {who(got_it)}."
-    if receiver.role is CodeRole.CPYTHON and receiver.retries_since is not None:
-        text = f"EINTR reached {who(got_it)}, which calls again from {receiver.retries_since} on."
+    text = f"EINTR reached {who(got_it)}{_since(trail, got_it)}."
     yield Draft(Layer.C, text, (Topic.C_STACK,))
+
+
+def _since(trail: Trail, got_it: Reception) -> str:
+    """Say since when CPython's function calls again: in a newer CPython only, or in this one."""
+    since, interpreter = got_it.receiver.retries_since, trail.interruption.interpreter
+    if since is None or interpreter is None:
+        return ""
+    if parse_version(interpreter.version) < parse_version(since):
+        return f", which calls again only from CPython {since} on"
+    return f", which calls again since CPython {since}"
 
 
 def _inferred(trail: Trail, got_it: Reception) -> Iterator[Draft]:
