@@ -63,10 +63,16 @@ def _section(call: str, seen: Sequence[SeenPath]) -> Iterator[str]:
     yield f"## {call}"
     walked = [(one, path) for one in seen if (path := one.episode.c_path) is not None]
     if walked:
-        (oldest, left), (newest, right) = walked[0], walked[-1]
+        named = [one for one in walked if _has_names(one[1])] or walked
+        (oldest, left), (newest, right) = named[0], named[-1]
         drawn = draw_fork(_side(oldest), _side(newest), fork(left, right), _LAYOUT)
         yield f"```\n{drawn}```"
     yield "\n".join(markdown_table(_HEADS, map(_row, seen)))
+
+
+def _has_names(path: CPath) -> bool:
+    """Tell whether all functions on the way have a name: not in a stripped interpreter."""
+    return not any("+0x" in function for function in path.functions)
 
 
 def _side(one: SeenPath) -> ForkSide:
