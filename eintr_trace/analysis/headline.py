@@ -6,6 +6,8 @@ from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
+from eintr_trace.analysis.receiver import is_foreign, reception
+from eintr_trace.analysis.receiver_exhibits import file_name
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import place
 from eintr_trace.model.episodes import Outcome
@@ -40,6 +42,8 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
             return "CPython takes it for done, but the socket is not connected"
         case Outcome.RESUMED_BY_INTERPRETER if waited_long_enough(trail):
             return "CPython went on; there was nothing left to wait for"
+        case Outcome.RETRIED_BY_LIBRARY:
+            return f"{_library(trail)} made the call again"
         case outcome:
             return _WORDS[outcome]
 
@@ -47,13 +51,21 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
 _WORDS = {
     Outcome.RESTARTED_BY_KERNEL: "the kernel restarted the call",
     Outcome.RESUMED_BY_INTERPRETER: "CPython made the call again",
-    Outcome.RETRIED_BY_LIBRARY: "a C library made the call again",
     Outcome.RETRIED_BY_PROGRAM: "the program made the call again",
     Outcome.RAISED: "an exception was raised",
     Outcome.ABANDONED_BY_HANDLER: "the signal handler raised",
     Outcome.RETURNED_EARLY: "the call returned early, without an exception",
     Outcome.NOT_BLOCKING: "nothing was interrupted",
 }
+
+
+def _library(trail: Trail) -> str:
+    """Name whose C code called again: that which got EINTR, where the C stack shows it."""
+    got_it = reception(trail)
+    if got_it is None or not got_it.is_seen or got_it.library is None or not is_foreign(got_it):
+        return "a C library"
+    module = got_it.receiver.module
+    return file_name(got_it.library) if module is None else f"the extension module {module}"
 
 
 def _exceptional(finding: Finding) -> str:
