@@ -25,7 +25,7 @@ _FOREIGN = frozenset({CodeRole.CTYPES, CodeRole.EXTENSION, CodeRole.LIBRARY, Cod
 _CPYTHON_API = re.compile(r"_?Py[A-Za-z]*_\w+")
 # libffi and _ctypes as files of their own, or inside of a statically linked interpreter.
 _LIBFFI_FILE = re.compile(r"libffi\b.*")
-_LIBFFI = re.compile(r"ffi_call\w*")
+_LIBFFI = re.compile(r"\w*ffi_call\w*")
 _CTYPES_FILE = re.compile(r"_ctypes\b.*")
 _CTYPES = re.compile(r"_ctypes_callproc|_call_function_pointer|PyCFuncPtr_call")
 
@@ -151,6 +151,8 @@ def _behind_libffi(frames: Sequence[Located], called: str | None) -> Reception:
 def _of_others(frames: Sequence[Located], called: str | None) -> Reception:
     at = frames[0]
     own = [frame for frame in frames if frame.library == at.library]
+    # An extension may have libffi in it: _cffi_backend.
+    at = next((frame for frame in own if not _LIBFFI.fullmatch(frame.function or "")), at)
     modules = [frame.library for frame in frames if frame.role is CodeRole.EXTENSION]
     caller = modules[0] if modules and modules[0] != at.library else None
     return Reception(

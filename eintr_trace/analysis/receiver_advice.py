@@ -32,6 +32,8 @@ def foreign_advice(trail: Trail, finding: Finding, got_it: Reception) -> Iterato
     if code is not None and restarts and trail.runs_c_handler:
         yield sa_restart_remedy(code).text
     yield from _in_the_program(trail, finding, got_it)
+    if _leaves_errno(fact):
+        yield remedy(RemedyId.CHECK_FFI_ERRNO).text
     yield from _without_interruption(trail)
     if code is not None and not restarts and trail.runs_c_handler:
         yield sa_restart_remedy(code).text
@@ -65,7 +67,9 @@ def _in_the_program(trail: Trail, finding: Finding, got_it: Reception) -> Iterat
 
 def _in_the_code(trail: Trail, got_it: Reception, fact: LibraryFact | None) -> Iterator[str]:
     role = got_it.receiver.role
-    if role is CodeRole.CTYPES or (fact is not None and is_too_old(got_it, fact)):
+    if role is CodeRole.CTYPES or _leaves_errno(fact):
+        return
+    if fact is not None and is_too_old(got_it, fact):
         return
     if role is CodeRole.EXTENSION:
         yield remedy(RemedyId.FIX_EXTENSION).text
@@ -75,6 +79,10 @@ def _in_the_code(trail: Trail, got_it: Reception, fact: LibraryFact | None) -> I
         yield _report(trail, got_it)
     elif fact.library == THRIFT_CPP:
         yield remedy(RemedyId.MORE_RECV_RETRIES).text
+
+
+def _leaves_errno(fact: LibraryFact | None) -> bool:
+    return fact is not None and fact.on_eintr is LibraryOnEintr.LEAVES_ERRNO
 
 
 def _report(trail: Trail, got_it: Reception) -> str:

@@ -34,6 +34,7 @@ class RemedyId(StrEnum):
     BLOCK_SIGNAL = "block-signal"
     TAKE_SIGNAL_IN_A_THREAD = "take-signal-in-a-thread"
     CHECK_ERRNO = "check-errno"
+    CHECK_FFI_ERRNO = "check-ffi-errno"
     REPEAT_THE_OPERATION = "repeat-the-operation"
     MORE_RECV_RETRIES = "more-recv-retries"
     THRIFT_DOES_NOT_RETRY = "thrift-does-not-retry"
@@ -211,6 +212,13 @@ _REMEDIES = (
         " long as the function returns -1 and ctypes.get_errno() is errno.EINTR, call it again,"
         " with what is left of the time.",
         "https://docs.python.org/3/library/ctypes.html#ctypes.get_errno",
+    ),
+    Remedy(
+        RemedyId.CHECK_FFI_ERRNO,
+        "a function called through cffi got EINTR",
+        "cffi raises nothing: as long as the function returns -1 and ffi.errno is errno.EINTR, call"
+        " it again, with what is left of the time.",
+        "https://cffi.readthedocs.io/en/latest/ref.html#ffi-errno",
     ),
     Remedy(
         RemedyId.REPEAT_THE_OPERATION,

@@ -20,6 +20,7 @@ class LibraryOnEintr(StrEnum):
     ASKS_TO_CALL_AGAIN = "asks-to-call-again"  # tells its caller that it is not an error
     RETURNS_EARLY = "returns-early"  # takes it for the end of the wait
     PASSES_ON = "passes-on"  # its caller gets the error
+    LEAVES_ERRNO = "leaves-errno"  # hands the result on as it is, and keeps errno
     GIVES_UP = "gives-up"  # takes it for a broken connection
 
 
@@ -48,7 +49,8 @@ LIBRARY_FACTS = (
         r"pqWait|pqWaitTimed|pqSocketCheck|pqSocketPoll|PQsocketPoll|PQgetResult|PQexec.*",
         LibraryOnEintr.CALLS_AGAIN,
         "libpq waits with poll in pqSocketCheck() and calls again as long as that gives EINTR",
-        "postgres src/interfaces/libpq/fe-misc.c, pqSocketCheck(), commit 020794e",
+        "postgres src/interfaces/libpq/fe-misc.c, pqSocketCheck(), commit 020794e; seen with"
+        " libpq 5.17 of psycopg2-binary 2.9.13",
     ),
     LibraryFact(
         "psycopg 3",
@@ -69,7 +71,8 @@ LIBRARY_FACTS = (
         LibraryOnEintr.RETURNS_EARLY,
         "libcurl's Curl_poll() takes EINTR for the end of this wait, and the transfer goes on;"
         " old releases (2017) call again for the time that is left",
-        "curl/curl lib/select.c, Curl_poll(): SOCKEINTR gives 0; at commit 0138eb9 a loop",
+        "curl/curl lib/select.c, Curl_poll(): SOCKEINTR gives 0; at commit 0138eb9 a loop;"
+        " seen to poll again with libcurl 4.8.0 of pycurl 7.49.0",
     ),
     LibraryFact(
         "OpenSSL",
@@ -87,7 +90,16 @@ LIBRARY_FACTS = (
         LibraryOnEintr.PASSES_ON,
         "libzmq gives EINTR to its caller; pyzmq calls again",
         "zeromq/libzmq src/signaler.cpp, signaler_t::wait(), commit 022cf2a; pyzmq"
-        " zmq/backend/cython/socket.pyx, _recv_copy(): InterruptedSystemCall, continue",
+        " zmq/backend/cython/socket.pyx, _recv_copy(): InterruptedSystemCall, continue; seen with"
+        " libzmq 5.2.5 of pyzmq 27.3.0",
+    ),
+    LibraryFact(
+        "cffi",
+        r"_cffi_backend\..*so",
+        r"cdata_call|.*ffi_call.*",
+        LibraryOnEintr.LEAVES_ERRNO,
+        "cffi gives Python what the C function returned, and keeps errno in ffi.errno",
+        "https://cffi.readthedocs.io/en/latest/ref.html#ffi-errno; seen with cffi 2.1.1",
     ),
     LibraryFact(
         "FreeTDS",
