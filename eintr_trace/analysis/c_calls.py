@@ -1,8 +1,9 @@
 """The calls that a single-stepped thread made, put together from the functions it was in.
 
-Only their order is known: what is entered at its first instruction was called (or jumped to).
-Anything else was returned to, unless a function that it would have left goes on later: then it
-was jumped into. Functions that no symbol names cannot be told apart.
+Only their order is known. What is entered at its first instruction was called, or jumped to.
+Anything else is a return: to one of the callers that were seen, or from the outermost of them.
+Where it can be neither, and where what was left goes on later, it was jumped into. Functions that
+no symbol names cannot be told apart.
 """
 
 from __future__ import annotations
@@ -65,12 +66,20 @@ class _Builder:
         """Take in the step at position ``now``."""
         stack = self.stack
         if not _is_entry(step):
-            while stack and not stack[-1].is_of(step) and not self._comes_back(stack[-1], now):
-                stack.pop()
+            self._return_to(now, step)
         if not stack or _is_entry(step) or not stack[-1].is_of(step):
             stack.append(CCall(step, stack[-1] if stack else None))
             self.calls.append(stack[-1])
         stack[-1].instructions += step.instructions
+
+    def _return_to(self, now: int, step: PathStep) -> None:
+        """Leave what the thread has returned from, if it came to ``step`` by returning."""
+        stack = self.stack
+        # That leads to a caller that was seen; but not from the outermost, whose own was not.
+        if len(stack) > 1 and not any(call.is_of(step) for call in stack):
+            return
+        while stack and not stack[-1].is_of(step) and not self._comes_back(stack[-1], now):
+            stack.pop()
 
     def _comes_back(self, call: CCall, now: int) -> bool:
         """Tell whether a function goes on later, so that it has not returned yet."""
