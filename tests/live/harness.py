@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,6 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from eintr_trace.analysis.judge import Judge
 from eintr_trace.lab.processes import ended_with
@@ -57,8 +60,23 @@ def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+def compiled(name: str, folder: Path) -> Path:
+    """A C program of tests/tracees; the loader binds its functions before it runs."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        pytest.skip("no C compiler")
+    made = folder / name.removesuffix(".c")
+    subprocess.run(
+        [compiler, "-O1", "-Wl,-z,now", "-o", str(made), str(TRACEES / name)], check=True
+    )
+    return made
+
+
 class Program:
-    """One tracee: a program of tests/tracees that says `ready` first and JSON last."""
+    """One tracee: a program of tests/tracees that says `ready` first and JSON last.
+
+    For a C program ``interpreter`` is what it was compiled to.
+    """
 
     def __init__(
         self,
@@ -70,8 +88,9 @@ class Program:
     ) -> None:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
         environment.update(environ or {})
+        script = () if name.endswith(".c") else ("-u", str(TRACEES / name))
         self.process = subprocess.Popen(
-            [str(interpreter), "-u", str(TRACEES / name), *args],
+            [str(interpreter), *script, *args],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

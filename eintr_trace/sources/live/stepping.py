@@ -8,8 +8,8 @@ own calls, to take the GIL, are made like those of any followed thread; the walk
 end, and other threads' stops are served meanwhile.
 
 While a thread steps the tracer serves no other stop, and its death would kill the thread. So
-there is one walk at a time, one for each place and kind of interruption, and none where signals
-come too fast.
+there is one walk at a time, one for each place and kind of interruption, and none on the credit of
+a thread that has been held for too long (``hold_budget``).
 
 PTRACE_SINGLEBLOCK, one stop a branch, is not used: a ``syscall`` inside of a block is to be seen
 before it is executed, which would take a disassembler; and a virtual machine ignores it.
@@ -30,10 +30,10 @@ from typing import assert_never
 
 from eintr_trace.facts.syscalls import is_bookkeeping
 from eintr_trace.model.c_stack import PathEnd
-from eintr_trace.model.events import Event
 from eintr_trace.model.python_state import HandlerKind
 from eintr_trace.model.stack_events import Stepped
 from eintr_trace.sources.live import binding, observe, proc
+from eintr_trace.sources.live.emit import Emit, Told
 from eintr_trace.sources.live.follow import Follow
 from eintr_trace.sources.live.landmarks import Landmark, Landmarks
 from eintr_trace.sources.live.registers import read_registers
@@ -75,13 +75,30 @@ class _Walk:
     calls: int = 0
 
 
+@dataclass(frozen=True)
+class _Walked:
+    """A walk that has ended, still to be compressed; fields as in ``Stepped``."""
+
+    time_ns: int
+    tgid: int
+    tid: int
+    addresses: bytes
+    end: PathEnd
+    took_ns: int
+
+    def event(self) -> Stepped:
+        """The event of it."""
+        packed = base64.b64encode(zlib.compress(self.addresses)).decode("ascii")
+        return Stepped(self.time_ns, self.tgid, self.tid, packed, self.end, self.took_ns)
+
+
 class Stepping:
     """Single-steps one thread at a time, once for each place; ``breathe`` is called on the way."""
 
     def __init__(
         self,
         resuming: Resuming,
-        emit: Callable[[Event], None],
+        emit: Emit,
         breathe: Callable[[], None],
         *,
         enabled: bool,
@@ -99,7 +116,9 @@ class Stepping:
     def begin(self, tracee: Tracee, ip: int) -> None:
         """The interrupted call has given EINTR at ``ip``: walk from here on, if that is new."""
         follow = tracee.following.innermost
-        if not self._enabled or follow is None or tracee.budget.is_short or self._is_busy():
+        if not self._enabled or follow is None or self._is_busy():
+            return
+        if not tracee.budget.allows(time.monotonic_ns()):
             return
         place = _place(tracee, follow, ip)
         if self._tries[place] >= _MOST_TRIES:
@@ -115,7 +134,7 @@ class Stepping:
 
     def resume(
         self, tracee: Tracee, stopped_ns: int, ip: int, signo: int = 0
-    ) -> tuple[int, tuple[Event, ...]]:
+    ) -> tuple[int, tuple[Told, ...]]:
         """Let a thread at ``ip`` go on as Resuming.resume() does, by steps first if it walks.
 
         Returns how long it was held, and what is to be told of its walk once that has ended.
@@ -145,8 +164,8 @@ class Stepping:
         if self._walk is not None and self._walk.tracee is tracee:
             ended = isinstance(stop, Exited | Killed)
             end = PathEnd.ENDED if ended else PathEnd.SIGNAL
-            for event in self._finish(self._walk, end, now_ns):
-                self._emit(event)
+            for told in self._finish(self._walk, end, now_ns):
+                self._emit(told)
         if not late or not isinstance(stop, SignalDeliveryStop):
             return False
         if self._traps.instruction_after(tracee.tid) is None:
@@ -233,7 +252,7 @@ class Stepping:
                 return _end_at_call(walk)
         assert_never(landmark)
 
-    def _finish(self, walk: _Walk, end: PathEnd, now_ns: int) -> tuple[Event, ...]:
+    def _finish(self, walk: _Walk, end: PathEnd, now_ns: int) -> tuple[Told, ...]:
         self._walk = None
         if end not in _INCONCLUSIVE:
             self._tries[walk.place] = _MOST_TRIES
@@ -241,8 +260,11 @@ class Stepping:
         if len(walk.addresses) <= 1:
             self._tries[walk.place] -= 1
             return ()
-        packed = base64.b64encode(zlib.compress(walk.addresses.tobytes())).decode("ascii")
-        return (Stepped(now_ns, tracee.process.tgid, tracee.tid, packed, end, walk.took_ns),)
+        process = tracee.process
+        addresses = walk.addresses.tobytes()
+        walked = _Walked(now_ns, process.tgid, tracee.tid, addresses, end, walk.took_ns)
+        mapped = process.code.news(now_ns)
+        return (walked,) if mapped is None else (mapped, walked)
 
 
 def _end_at_call(walk: _Walk) -> PathEnd | None:

@@ -145,12 +145,11 @@ class SyscallStops:
         held_ns, walked = self._stepping.resume(tracee, now_ns, info.ip)
         tgid, tid = tracee.process.tgid, tracee.tid
         if nr == RT_SIGRETURN_NR:
-            self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns))
+            self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns), *walked)
         elif nr is not None:
             name = binding.syscall_name(nr)
-            self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns))
-        for event in walked:
-            self._emit(event)
+            exited = SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns)
+            self._emit(exited, *walked)
         if tracee.following.innermost is None:
             self.tell_ended(tracee, "the call made again has ended")
 

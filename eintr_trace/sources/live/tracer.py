@@ -16,7 +16,6 @@ from eintr_trace.facts.signals import signal_name
 from eintr_trace.model.events import (
     ContinueTrapped,
     Disposition,
-    Event,
     GroupStopped,
     InterruptedCall,
 )
@@ -25,7 +24,7 @@ from eintr_trace.model.stack_events import StackMoment
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.deliveries import Deliveries
-from eintr_trace.sources.live.emit import Tell
+from eintr_trace.sources.live.emit import Tell, Told
 from eintr_trace.sources.live.handler_watch import HITS_OF_A_DELIVERY, HandlerWatches
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import read_registers
@@ -219,13 +218,11 @@ class Tracer:
         ended = None if event.disposition is Disposition.CAUGHT else event.call
         held_ns, walked = self._go_on(tracee, ended, now_ns, signo)
         event = replace(event, held_ns=held_ns)
-        self._deliveries.tell(tracee, event, *told_with(tracee, stack))
-        for told in walked:
-            self._emit(told)
+        self._deliveries.tell(tracee, event, *told_with(tracee, stack), *walked)
 
     def _go_on(
         self, tracee: Tracee, ended: InterruptedCall | None, now_ns: int, signo: int = 0
-    ) -> tuple[int, tuple[Event, ...]]:
+    ) -> tuple[int, tuple[Told, ...]]:
         """Let a thread go on, by single steps where the call it was in has ended with EINTR."""
         if ended is None or ended.ip is None or ended.retval != -errno.EINTR:
             return self._resuming.resume(tracee, now_ns, signo), ()
@@ -264,9 +261,8 @@ class Tracer:
                 reduced=observe.reductions(tracee),
             ),
             *told_with(tracee, stack),
+            *walked,
         )
-        for told in walked:
-            self._emit(told)
 
     def _group_stop(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         tracee.fresh = False

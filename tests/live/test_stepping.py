@@ -1,0 +1,281 @@
+"""--step: the whole way from EINTR to the decision; the program goes on as if nothing had been."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from eintr_trace.analysis.c_calls import c_calls
+from eintr_trace.model.c_stack import PathEnd, PathStep
+from eintr_trace.model.episodes import CPath, Outcome
+from eintr_trace.model.events import FollowEnded, SyscallEntered
+from eintr_trace.model.stack_events import PathSeen
+from eintr_trace.sources.live.proc import thread_ids
+from tests.live.conftest import interpreter
+from tests.live.harness import (
+    Program,
+    Tracer,
+    attached,
+    compiled,
+    program,
+    tgkill,
+    tracer_of,
+    wait_until,
+)
+
+pytestmark = pytest.mark.live
+
+TIMER_US = "1000"
+TRIES = 3
+
+
+@contextmanager
+def stepped(running: Program, tmp_path: Path, *options: str) -> Iterator[Tracer]:
+    with attached(running.pid, tmp_path / "r.jsonl", "--step", *options) as tracer:
+        yield tracer
+
+
+def paths(tracer: Tracer) -> list[PathSeen]:
+    return [event for event in tracer.events() if isinstance(event, PathSeen)]
+
+
+def names(path: CPath) -> str:
+    return " ".join(path.functions)
+
+
+def walk(tracer: Tracer, running: Program, tid: int | None = None) -> PathSeen:
+    """Interrupt the call until the thread was stepped to its decision.
+
+    A busy machine takes so long for a step that there is no time for all of them; the tracer
+    tries again at the next signal, as often as this does.
+    """
+    for number in range(1, TRIES + 1):
+        running.wait_all_blocked_in("recvfrom", "read")
+        tgkill(running.pid, tid or running.pid, signal.SIGUSR1)
+        tracer.wait_event(PathSeen, number)
+        path = paths(tracer)[-1]
+        if path.end is not PathEnd.TOO_LONG:
+            break
+    return path
+
+
+def interrupt(running: Program, tracer: Tracer, count: int) -> None:
+    """One more signal, and wait until what became of the call is known."""
+    running.process.send_signal(signal.SIGUSR1)
+    tracer.wait_event(SyscallEntered, count)
+
+
+@pytest.fixture(scope="module")
+def c_program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return compiled("stepped.c", tmp_path_factory.mktemp("stepped"))
+
+
+def test_every_interpreter_gets_to_its_decision(any_python: Path, tmp_path: Path) -> None:
+    with program(any_python, "interrupted_calls.py", "recv") as running:
+        running.wait_blocked_in("recvfrom")
+        with stepped(running, tmp_path) as tracer:
+            walk(tracer, running)
+            running.tell("go on")
+            account = running.account()
+            tracer.wait()
+    episode = [one for one in tracer.episodes() if one.c_path is not None][-1]
+    assert episode.c_path is not None
+    assert_connected(episode.c_path.steps)
+    if "2.7" in any_python.name:
+        assert account["raised"] == 4
+        assert episode.c_path.end is PathEnd.DECISION
+        assert re.fullmatch(
+            r"recv sock_recv_guts PyEval_RestoreThread .*PyErr_SetFromErrno", names(episode.c_path)
+        )
+    else:
+        assert account["result"] is not None
+        assert episode.outcome is Outcome.RESUMED_BY_INTERPRETER
+        assert episode.c_path.end is PathEnd.HANDLER_DUE
+        assert re.fullmatch(
+            r"recv .*PyEval_RestoreThread .*PyErr_CheckSignals \(handler\) recv",
+            names(episode.c_path),
+        )
+    text = "\n".join(sentence.text for sentence in episode.explanation)
+    assert "To see it by single steps, eintr-trace held the thread for" in text
+
+
+def assert_connected(steps: tuple[PathStep, ...]) -> None:
+    """Each function was called, or returned to; only the first ones were there before."""
+    calls = c_calls(steps)
+    there_before = [call.step for call in calls if call.caller is None]
+    assert steps[0] is there_before[0]
+    assert len(there_before) <= 6, there_before
+    for call in calls:
+        if call.caller is not None and call.step.function is not None:
+            assert call.step.offset == 0, call.step
+
+
+@pytest.mark.skipif(shutil.which("objdump") is None, reason="no objdump")
+def test_the_first_step_is_behind_the_call(tmp_path: Path) -> None:
+    with program(Path(sys.executable), "interrupted_calls.py", "recv") as running:
+        running.wait_blocked_in("recvfrom")
+        with stepped(running, tmp_path) as tracer:
+            running.process.send_signal(signal.SIGUSR1)
+            tracer.wait_event(PathSeen)
+            first = paths(tracer)[0].steps[0]
+    assert first.file is not None
+    assert first.offset is not None
+    symbols = output("nm", "-D", first.file)
+    found = re.search(rf"^([0-9a-f]+) \w {first.function}@", symbols, re.MULTILINE)
+    if found is None:
+        pytest.skip(f"this C library does not export {first.function}")
+    behind = int(found[1], 16) + first.offset
+    bounds = (f"--start-address={behind - 2}", f"--stop-address={behind}")
+    assert re.search(r"0f 05\s+syscall", output("objdump", "-d", *bounds, first.file))
+
+
+def output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_once_for_each_place(newest_python: Path, tmp_path: Path) -> None:
+    with program(newest_python, "interrupted_calls.py", "recv") as running:
+        running.wait_blocked_in("recvfrom")
+        with stepped(running, tmp_path) as tracer:
+            walk(tracer, running)
+            walked, entered = len(paths(tracer)), tracer.count(SyscallEntered)
+            for _ in range(2):
+                running.wait_blocked_in("recvfrom")
+                entered += 1
+                interrupt(running, tracer, entered)
+            tracer.detach()
+    assert len(paths(tracer)) == walked
+    *_, first, second, third = tracer.episodes()
+    later = (second, third)
+    assert first.c_path is not None
+    assert first.c_path.seen_in is None
+    assert [one.c_path and one.c_path.seen_in for one in later] == [first.id, first.id]
+    assert {one.c_path and names(one.c_path) for one in later} == {names(first.c_path)}
+
+
+def test_a_worker_looks_for_handlers_and_calls_again(newest_python: Path, tmp_path: Path) -> None:
+    with program(newest_python, "workers.py", "1") as running:
+        running.wait_all_blocked_in("recvfrom", "read")
+        (worker,) = set(thread_ids(running.pid)) - {running.pid}
+        with stepped(running, tmp_path) as tracer:
+            walk(tracer, running, worker)
+            running.tell("done")
+            assert running.account()["handled"] >= 1
+            tracer.wait()
+    episode = tracer.episodes()[-1]
+    assert episode.c_path is not None
+    assert episode.c_path.end is PathEnd.CALLED_AGAIN
+    assert re.fullmatch(r"recv .*PyErr_CheckSignals( \S+)? recv", names(episode.c_path))
+
+
+@pytest.mark.parametrize("version", ["2.7", "3.13"])
+def test_waiting_for_the_gil_on_the_way(version: str, tmp_path: Path) -> None:
+    """The thread sleeps in futex in between, as if it were not stepped."""
+    with program(interpreter(version), "contended_recv.py", "2") as running:
+        running.wait_blocked_in("recvfrom")
+        with stepped(running, tmp_path) as tracer:
+            running.process.send_signal(signal.SIGUSR1)
+            tracer.wait_event(PathSeen)
+            running.tell("done")
+            account = running.account()
+            tracer.wait()
+    assert account["handled"] == 1
+    assert account["errors"] == ([4] if version == "2.7" else [])
+    path = paths(tracer)[0]
+    # Each step waits for a processor that the other threads want as well.
+    assert path.end in {PathEnd.DECISION, PathEnd.HANDLER_DUE, PathEnd.TOO_LONG}
+    assert any(isinstance(event, SyscallEntered) for event in tracer.events())
+
+
+@pytest.mark.parametrize(
+    ("mode", "end", "passed"),
+    [
+        ("again", PathEnd.CALLED_AGAIN, "read main react read"),
+        ("longjmp", PathEnd.CALLED_AGAIN, "read main react leave"),
+        ("elsewhere", PathEnd.OTHER_CALL, "read main react look_elsewhere readlink"),
+        ("flags", PathEnd.TRAP_FLAG, "read main react"),
+        ("spin", PathEnd.TOO_LONG, "read main react spin"),
+    ],
+)
+def test_code_that_is_not_pythons(
+    c_program: Path, tmp_path: Path, mode: str, end: PathEnd, passed: str
+) -> None:
+    with program(c_program, "stepped.c", mode) as running:
+        running.wait_blocked_in("read")
+        with stepped(running, tmp_path) as tracer:
+            interrupt(running, tracer, 1)
+            running.wait_blocked_in("read")
+            running.tell("done")
+            account = running.account()
+            tracer.wait()
+    assert account == {"interrupted": 1, "handled": 1, "traps": 0, "trap_flag": False}
+    (path,) = paths(tracer)
+    assert path.end in {end, PathEnd.TOO_MANY_STEPS} if end is PathEnd.TOO_LONG else {end}
+    seen = " ".join(step.function or "?" for step in path.steps)
+    assert all(name in seen.split() for name in passed.split()), seen
+
+
+def test_signals_that_come_while_it_steps(c_program: Path, tmp_path: Path) -> None:
+    """They end the walk and are delivered, each of them."""
+    with program(c_program, "stepped.c", "spin", TIMER_US) as running:
+        with stepped(running, tmp_path) as tracer:
+            wait_until(
+                lambda: any(path.end is PathEnd.SIGNAL for path in paths(tracer)), "one came"
+            )
+            running.tell("done")
+            account = running.account()
+            tracer.wait()
+    assert account["traps"] == 0
+    assert account["trap_flag"] is False
+    assert account["handled"] >= account["interrupted"] > 0
+
+
+def test_killed_while_it_steps(c_program: Path, tmp_path: Path) -> None:
+    with program(c_program, "stepped.c", "spin") as running:
+        running.wait_blocked_in("read")
+        with stepped(running, tmp_path) as tracer:
+            running.process.send_signal(signal.SIGUSR1)
+            threading.Timer(0.02, running.process.kill).start()
+            assert tracer.wait() == 0
+    episode, *_ = tracer.episodes()
+    assert episode.signal is not None
+    assert episode.signal.name == "SIGUSR1"
+
+
+def test_outside_of_a_walk_the_tracer_may_be_killed(newest_python: Path, tmp_path: Path) -> None:
+    with program(newest_python, "interrupted_calls.py", "recv") as running:
+        running.wait_blocked_in("recvfrom")
+        with stepped(running, tmp_path) as tracer:
+            interrupt(running, tracer, 1)
+            running.wait_blocked_in("recvfrom")
+            tracer.process.kill()
+            tracer.process.communicate()
+        assert tracer_of(running.pid) == 0
+        running.process.send_signal(signal.SIGUSR1)
+        running.wait_blocked_in("recvfrom")
+        running.tell("go on")
+        account = running.account()
+        assert account["result"] is not None
+        assert account["raised"] is None
+
+
+def test_without_the_option_nothing_is_stepped(newest_python: Path, tmp_path: Path) -> None:
+    with program(newest_python, "interrupted_calls.py", "recv") as running:
+        running.wait_blocked_in("recvfrom")
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.process.send_signal(signal.SIGUSR1)
+            running.tell("go on")
+            running.account()
+            tracer.wait()
+    assert any(isinstance(event, FollowEnded) for event in tracer.events())
+    assert not paths(tracer)
+    assert not any(episode.c_path for episode in tracer.episodes())
