@@ -13,7 +13,23 @@ from difflib import SequenceMatcher
 from itertools import zip_longest
 
 from eintr_trace.analysis.c_path import passed_through
+from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.episodes import CPath
+
+_DECIDED = frozenset(
+    {
+        PathEnd.DECISION,
+        PathEnd.HANDLER_DUE,
+        PathEnd.CALLED_AGAIN,
+        PathEnd.OTHER_CALL,
+        PathEnd.EVALUATION_LOOP,
+    }
+)
+
+
+def is_whole(path: CPath) -> bool:
+    """Tell whether a path leads to what was decided; another one parts from none."""
+    return path.end in _DECIDED
 
 
 @dataclass(frozen=True)

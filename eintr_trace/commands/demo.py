@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from eintr_trace.analysis.fork import is_whole
 from eintr_trace.commands.arguments import Parser
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.presenting import follow
@@ -19,6 +20,7 @@ from eintr_trace.lab.demo import DemoRun, run_demo
 from eintr_trace.model.report import Report
 from eintr_trace.reports.columns import GUTTER, side_by_side
 from eintr_trace.reports.escaping import escape
+from eintr_trace.reports.fork_text import ForkSide, draw_fork
 from eintr_trace.reports.layout import Layout, Span, Tone
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
 from eintr_trace.reports.text_block import OUTCOME_TONES
@@ -27,7 +29,8 @@ from eintr_trace.sources.recording.reader import read_recording
 _DESCRIPTION = """\
 Run the Thrift experiment on this machine: a client waits for a large reply and
 gets SIGUSR1, once under Python 2.7 and twice under the newest Python 3, traced.
-Shows what the client said, what eintr-trace says, and the verdicts."""
+Shows what the client said, what eintr-trace says, the verdicts, and where in C the
+two ways part, as single steps showed them (the client is ours)."""
 
 _NARROWEST_COLUMN = 66
 
@@ -78,6 +81,7 @@ def _show(folder: Path, pythons: Sequence[Path]) -> int:
         halves = [_half(run, column) for run in (demo.raises, demo.resumes)]
         sys.stdout.write(side_by_side(halves[0].text, halves[1].text, column.width))
     sys.stdout.write("\n" + "".join(_verdicts(half, layout) for half in halves))
+    sys.stdout.write("\n" + _fork(halves, layout))
     return ExitStatus.DONE
 
 
@@ -98,6 +102,23 @@ def _half(run: DemoRun, layout: Layout) -> Half:
         report = follow(trace, renderer)
         renderer.finish(report)
     return Half(run, text.getvalue().rstrip("\n") + "\n", report)
+
+
+def _fork(halves: Sequence[Half], layout: Layout) -> str:
+    """Return where the ways through C part, if both were seen."""
+    left, right = map(_fork_side, halves)
+    if left is None or right is None:
+        note = "The way through C was not seen in both runs, so that they cannot be compared."
+        return layout.paragraph(Span(""), [Span(note, Tone.WARN)], 0)
+    return draw_fork(left, right, layout)
+
+
+def _fork_side(half: Half) -> ForkSide | None:
+    """Return the first path that was seen to its end."""
+    for episode in half.report.episodes:
+        if episode.c_path is not None and is_whole(episode.c_path):
+            return ForkSide(half.run.interpreter, episode.c_path, episode.outcome)
+    return None
 
 
 def _pieces(line: str, width: int) -> list[str]:

@@ -75,7 +75,8 @@ def run_demo(
 
     def run(python: FoundInterpreter, signals: int) -> DemoRun:
         recording = folder / f"{python.name.replace(' ', '-').lower()}.jsonl"
-        attach = recording_to(recording, tracer_options)
+        # The client is ours: what stepping it could do to it harms nobody.
+        attach = recording_to(recording, ("--step", *tracer_options))
         result = run_experiment(Experiment(python, link=link, signals=signals), attach)
         return DemoRun(python.name, recording, result.output, len(result.signals))
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from eintr_trace.analysis.fork import Fork
-from eintr_trace.model.episodes import Episode
+from eintr_trace.analysis.fork import Fork, fork
+from eintr_trace.model.episodes import CPath, Outcome
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.layout import Layout, Tone, columns
 from eintr_trace.reports.text_block import OUTCOME_TONES
@@ -17,19 +17,20 @@ _MARK = " the fork in the road "
 
 @dataclass(frozen=True)
 class ForkSide:
-    """One of the two: whose path it is, and the episode that it belongs to."""
+    """One of the two: whose path it is, and what came of it."""
 
     title: str
-    episode: Episode
+    path: CPath
+    outcome: Outcome
 
 
-def draw_fork(left: ForkSide, right: ForkSide, fork: Fork, layout: Layout) -> str:
+def draw_fork(left: ForkSide, right: ForkSide, layout: Layout) -> str:
     """Return the drawing; names that do not fit into half of the width are cut."""
-    lines = _lines(left, right, fork, layout)
+    lines = _lines(left, right, fork(left.path, right.path), layout)
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _lines(left: ForkSide, right: ForkSide, fork: Fork, layout: Layout) -> Iterator[str]:
+def _lines(left: ForkSide, right: ForkSide, found: Fork, layout: Layout) -> Iterator[str]:
     width = (layout.width - _GUTTER) // 2
 
     def line(one: str, other: str, tone: Tone, other_tone: Tone) -> str:
@@ -38,14 +39,13 @@ def _lines(left: ForkSide, right: ForkSide, fork: Fork, layout: Layout) -> Itera
         return layout.paint(first, tone) + blanks + layout.paint(second, other_tone)
 
     yield line(left.title, right.title, Tone.STRONG, Tone.STRONG)
-    for number, row in enumerate(fork.rows):
-        if number == fork.parts_at:
+    for number, row in enumerate(found.rows):
+        if number == found.parts_at:
             yield layout.paint(_MARK.center(2 * width + _GUTTER, "─"), Tone.WARN)
-        tone = Tone.PLAIN if fork.parts_at is None or number < fork.parts_at else Tone.STRONG
+        tone = Tone.PLAIN if found.parts_at is None or number < found.parts_at else Tone.STRONG
         yield line(row.left or "", row.right or "", tone, tone)
-    one, other = left.episode.outcome, right.episode.outcome
-    tones = (OUTCOME_TONES[one], OUTCOME_TONES[other])
-    yield line(f"→ {one.value}", f"→ {other.value}", *tones)
+    tones = (OUTCOME_TONES[left.outcome], OUTCOME_TONES[right.outcome])
+    yield line(f"→ {left.outcome.value}", f"→ {right.outcome.value}", *tones)
 
 
 def _cut(text: str, width: int) -> str:

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 
-from eintr_trace.analysis.fork import fork
 from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.episodes import CPath, Outcome
 from eintr_trace.reports.fork_text import ForkSide, draw_fork
 from eintr_trace.reports.layout import Layout, columns
-from tests.reports import samples
 
 RAISED = CPath(("recv", "sock_recv_guts", "set_error", "PyErr_SetFromErrno"), PathEnd.DECISION)
 RESUMED = CPath(
@@ -19,12 +16,11 @@ RESUMED = CPath(
 
 
 def drawn(width: int, colour: bool = False, right: CPath = RESUMED) -> str:
-    episode = samples.RAISED
     sides = (
-        ForkSide("CPython 2.7.18", episode),
-        ForkSide("CPython 3.13.0", replace(episode, outcome=Outcome.RESUMED_BY_INTERPRETER)),
+        ForkSide("CPython 2.7.18", RAISED, Outcome.RAISED),
+        ForkSide("CPython 3.13.0", right, Outcome.RESUMED_BY_INTERPRETER),
     )
-    return draw_fork(*sides, fork(RAISED, right), Layout(width, colour))
+    return draw_fork(*sides, Layout(width, colour))
 
 
 def test_two_columns_and_a_line_where_they_part() -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from eintr_trace.analysis.c_path_exhibit import PATH_ENDS
-from eintr_trace.analysis.fork import fork
+from eintr_trace.analysis.fork import is_whole
 from eintr_trace.lab.markdown_table import Row, markdown_table
 from eintr_trace.lab.paths.run import SeenPath
 from eintr_trace.model.episodes import CPath, Decision, DecisionKind
@@ -61,12 +61,10 @@ The times are those of one run on one machine."""
 
 def _section(call: str, seen: Sequence[SeenPath]) -> Iterator[str]:
     yield f"## {call}"
-    walked = [(one, path) for one in seen if (path := one.episode.c_path) is not None]
+    walked = list(filter(None, map(_side, seen)))
     if walked:
-        named = [one for one in walked if _has_names(one[1])] or walked
-        (oldest, left), (newest, right) = named[0], named[-1]
-        drawn = draw_fork(_side(oldest), _side(newest), fork(left, right), _LAYOUT)
-        yield f"```\n{drawn}```"
+        named = [side for side in walked if _has_names(side.path)] or walked
+        yield f"```\n{draw_fork(named[0], named[-1], _LAYOUT)}```"
     yield "\n".join(markdown_table(_HEADS, map(_row, seen)))
 
 
@@ -75,8 +73,11 @@ def _has_names(path: CPath) -> bool:
     return not any("+0x" in function for function in path.functions)
 
 
-def _side(one: SeenPath) -> ForkSide:
-    return ForkSide(one.interpreter.name, one.episode)
+def _side(one: SeenPath) -> ForkSide | None:
+    path = one.episode.c_path
+    if path is None or not is_whole(path):
+        return None
+    return ForkSide(one.interpreter.name, path, one.episode.outcome)
 
 
 def _row(one: SeenPath) -> Row:
