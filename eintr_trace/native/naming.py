@@ -19,7 +19,7 @@ from eintr_trace.model.stack_events import (
     Stepped,
 )
 from eintr_trace.native.code_map import CodeMap, CodeName, Module
-from eintr_trace.native.code_unwind import ProcessUnwindTables, UnwindTablesRead
+from eintr_trace.native.code_unwind import ProcessUnwindTables
 from eintr_trace.native.mapped_files import DELETED_SUFFIX
 from eintr_trace.native.opened_programs import OpenedPrograms
 from eintr_trace.native.owners import Owners
@@ -37,7 +37,6 @@ class Naming:
 
     def __init__(self) -> None:
         self._opened = OpenedPrograms()
-        self._tables = UnwindTablesRead()
         self._processes: dict[int, _Process] = {}
 
     def name(self, raw: Event) -> Iterator[Event]:
@@ -62,7 +61,7 @@ class Naming:
             process.code = CodeMap(mapped, self._opened, process.code)
         else:
             code = CodeMap(mapped, self._opened)
-            self._processes[mapped.tgid] = _Process(mapped, code, self._tables)
+            self._processes[mapped.tgid] = _Process(mapped, code)
 
 
 def unnamed(raw: Event, end: StackEnd) -> Iterator[Event]:
@@ -80,15 +79,14 @@ def unnamed(raw: Event, end: StackEnd) -> Iterator[Event]:
 class _Process:
     """The code of one process, and what was told of its files."""
 
-    def __init__(self, mapped: CodeMapped, code: CodeMap, tables: UnwindTablesRead) -> None:
+    def __init__(self, mapped: CodeMapped, code: CodeMap) -> None:
         self.code = code
-        self._tables = tables
         exe = None if mapped.exe is None else mapped.exe.removesuffix(DELETED_SUFFIX)
         self._owners = Owners(mapped.tgid, exe)
         self._told: set[str] = set()
 
     def stack(self, raw: StackCopied) -> Iterator[Event]:
-        tables = ProcessUnwindTables(self.code, self._tables)
+        tables = ProcessUnwindTables(self.code)
         unwound = unwind(raw.registers, _unpacked(raw.copy), tables)
         yield from self._libraries(raw, (frame.code_address for frame in unwound.frames))
         stack = CStack(tuple(map(self._frame, unwound.frames)), unwound.end)

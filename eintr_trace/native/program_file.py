@@ -9,6 +9,7 @@ from typing import BinaryIO
 from eintr_trace.native.build_id import build_id
 from eintr_trace.native.debug_files import Place
 from eintr_trace.native.dynamic_section import DynamicSection
+from eintr_trace.native.eh_frame import EhFrame
 from eintr_trace.native.elf_file import find_symbols
 from eintr_trace.native.elf_reader import (
     PT_GNU_EH_FRAME,
@@ -116,6 +117,12 @@ class ProgramFile:
             raise UnusableElfError("an ELF file whose .eh_frame_hdr has an unusual form")
         address = header.address + _POINTER_AT + offset
         return LinkedBytes(address, self._elf.loaded_from(address))
+
+    @cached_property
+    def unwind_tables(self) -> EhFrame | None:
+        """How its functions are unwound; ``None``: it says nothing of that."""
+        entries = self.eh_frame
+        return None if entries is None else EhFrame(entries, self.eh_frame_hdr)
 
     @cached_property
     def _dynamic(self) -> DynamicSection:

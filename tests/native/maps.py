@@ -1,10 +1,13 @@
-"""The executable mappings of a process, as the tracer tells of them."""
+"""The executable mappings of a process, as the tracer tells of them, and what is read of them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from eintr_trace.model.stack_events import CodeMapped, CodeMapping
+from eintr_trace.native.code_map import CodeMap
+from eintr_trace.native.code_unwind import ProcessUnwindTables
+from eintr_trace.native.opened_programs import OpenedPrograms
 
 
 def code_mapped(pid: int) -> CodeMapped:
@@ -16,3 +19,7 @@ def code_mapped(pid: int) -> CodeMapped:
             mappings.append(CodeMapping(start, end, int(offset, 16), path[0] if path else ""))
     exe = str(Path(f"/proc/{pid}/exe").readlink())
     return CodeMapped(0, pid, 0, tuple(mappings), exe)
+
+
+def unwind_tables_of(pid: int) -> ProcessUnwindTables:
+    return ProcessUnwindTables(CodeMap(code_mapped(pid), OpenedPrograms()))

@@ -21,7 +21,7 @@ from tests.native.gdb_stacks import (
     stacks_of,
     stacks_while_stepping,
 )
-from tests.native.process_tables import ProcessTables
+from tests.native.maps import unwind_tables_of
 
 pytestmark = pytest.mark.live
 STEPS = 400  # up to the loader, which looks for a function that is called for the first time
@@ -62,7 +62,7 @@ def start(c_frames: Path) -> Iterator[Start]:
 
 def stack_of(process: subprocess.Popen[str], scratch: Path) -> tuple[UnwoundStack, GdbStack]:
     (gdb,) = stacks_of(process.pid, scratch).values()
-    return unwind(gdb.registers, gdb.copy, ProcessTables(process.pid)), gdb
+    return unwind(gdb.registers, gdb.copy, unwind_tables_of(process.pid)), gdb
 
 
 def in_handler(process: subprocess.Popen[str]) -> None:
@@ -81,7 +81,7 @@ def test_every_instruction_of_functions_that_make_their_frames_differently(
 ) -> None:
     process = start()
     stacks = stacks_while_stepping(process.pid, "work", STEPS, tmp_path)
-    tables = ProcessTables(process.pid)
+    tables = unwind_tables_of(process.pid)
     popped = 0
     for gdb in stacks:
         stack = unwind(gdb.registers, gdb.copy, tables)

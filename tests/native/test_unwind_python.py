@@ -9,7 +9,7 @@ import pytest
 from eintr_trace.native.unwind import unwind
 from tests.interpreter.processes import Tracees
 from tests.native.gdb_stacks import assert_as_gdb_sees_it, stacks_of
-from tests.native.process_tables import ProcessTables
+from tests.native.maps import unwind_tables_of
 
 pytestmark = pytest.mark.live
 MANY = 500  # the recursive one has over 100
@@ -21,7 +21,7 @@ def test_threads_blocked_in_different_calls(
 ) -> None:
     tracee = tracees.start(python[1], "stacks.py")
     seen = stacks_of(tracee.pid, tmp_path)
-    tables = ProcessTables(tracee.pid)
+    tables = unwind_tables_of(tracee.pid)
     for name in BLOCKED:
         gdb = seen[tracee.threads[name][0]]
         assert len(gdb.addresses) > 8, name
