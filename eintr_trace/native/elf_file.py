@@ -49,13 +49,12 @@ def read_elf(stream: BinaryIO, size_bytes: int, wanted: Iterable[str]) -> ElfFil
     return ElfFile(
         header=elf.header,
         base_address=elf.base_address,
-        symbols=find_symbols(elf, wanted),
+        symbols=_find_symbols(elf, wanted),
         section_addresses={section.name: section.address for section in elf.sections},
     )
 
 
-def find_symbols(elf: ElfReader, wanted: Iterable[str]) -> dict[str, Symbol]:
-    """Those of the ``wanted`` symbols that the file defines; .symtab or .dynsym will do."""
+def _find_symbols(elf: ElfReader, wanted: Iterable[str]) -> dict[str, Symbol]:
     symbols: dict[str, Symbol] = {}
     for kind in (SHT_DYNSYM, SHT_SYMTAB):
         table = symbols_of_section(elf, kind)

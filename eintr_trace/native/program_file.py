@@ -10,7 +10,6 @@ from eintr_trace.native.build_id import build_id
 from eintr_trace.native.debug_files import Place
 from eintr_trace.native.dynamic_section import DynamicSection
 from eintr_trace.native.eh_frame import EhFrame
-from eintr_trace.native.elf_file import find_symbols
 from eintr_trace.native.elf_reader import (
     PT_GNU_EH_FRAME,
     PT_LOAD,
@@ -52,10 +51,6 @@ class ProgramFile:
     def soname(self) -> str | None:
         """What others link with it as; ``None`` also when the file is damaged there."""
         return if_undamaged(self._dynamic.soname)
-
-    def defines(self, name: str) -> bool:
-        """Whether it defines a symbol of that name, exported or not."""
-        return bool(if_undamaged(find_symbols, self._elf, [name]))
 
     @property
     def base_address(self) -> int:
