@@ -26,6 +26,7 @@ END_TEXTS = {
     StackEnd.NO_UNWIND_ENTRY: "it ends in code that no unwind information covers",
     StackEnd.NOT_MAPPED: "its last return address lies in no file",
     StackEnd.FILE_UNUSABLE: "it ends in a file that cannot be read",
+    StackEnd.REGISTER_UNKNOWN: "its next frame lies by a register that was not copied",
     StackEnd.TOO_DEEP: "it is too deep to be followed further",
     StackEnd.IMPLAUSIBLE: "its next frame makes no sense",
 }
