@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import os
 import platform
 import signal
@@ -21,13 +23,19 @@ from eintr_trace.model.python_state import Implementation
 from eintr_trace.reports.layout import Span, Tone
 from eintr_trace.sources.live import binding
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
-from eintr_trace.sources.live.perf_events import OwnBreakpoint
+from eintr_trace.sources.live.perf_events import OneShotBreakpoints, OwnBreakpoint
 from eintr_trace.sources.live.registers import require_supported
+from eintr_trace.sources.live.stack_copies import COPIED_BYTES
 
 _DESCRIPTION = "Say what this machine allows and which interpreters it has."
 _INDENT = 15
 
-_CAP_SYS_PTRACE = 19  # include/uapi/linux/capability.h
+# include/uapi/linux/capability.h
+_CAP_SYS_PTRACE = 19
+_CAP_PERFMON = 38
+# Up to here everybody may measure user space of what is their own; higher levels are not of the
+# kernel's own making (Documentation/admin-guide/sysctl/kernel.rst; Debian's and Ubuntu's patch).
+_PARANOID_USER_ONLY = 2
 _SCOPES = {
     0: "any process of yours",
     1: "only programs that it launches, unless it has CAP_SYS_PTRACE",
@@ -71,6 +79,7 @@ def _findings() -> Iterator[Finding]:
     yield Finding("seccomp", _SECCOMP_MODES.get(_status_field("Seccomp"), "not known"))
     yield Finding("container", _container() or "no sign of one")
     yield _watchpoints()
+    yield _decisions()
     yield _tracepoints()
     yield from _interpreters()
 
@@ -94,8 +103,7 @@ def _launching() -> Finding:
 
 
 def _attaching() -> Finding:
-    capable = bool(int(_status_field("CapEff") or "0", 16) >> _CAP_SYS_PTRACE & 1)
-    if capable:
+    if _is_capable(_CAP_SYS_PTRACE):
         return Finding("attaching", "CAP_SYS_PTRACE is there: any process", Tone.GOOD)
     scope = int(_read("/proc/sys/kernel/yama/ptrace_scope") or "0")
     text = f"no CAP_SYS_PTRACE, ptrace_scope is {scope}: {_SCOPES.get(scope, 'not known')}"
@@ -127,6 +135,32 @@ def _watchpoints() -> Finding:
         )
         return Finding("watchpoints", text, Tone.WARN)
     return Finding("watchpoints", "when Python handlers begin can be seen", Tone.GOOD)
+
+
+def _decisions() -> Finding:
+    """Try it, on a function of this very interpreter."""
+    function = ctypes.cast(ctypes.pythonapi.PyErr_CheckSignals, ctypes.c_void_p).value or 0
+    try:
+        OneShotBreakpoints(0, (function,), stack_bytes=COPIED_BYTES).close()
+    except OSError as error:
+        text = "who decides about EINTR is not observed but inferred, from the calls that follow"
+        return Finding("decisions", f"{text}: {error.strerror}. {_remedy(error)}", Tone.WARN)
+    return Finding("decisions", "who decides about EINTR is observed, on the C stack", Tone.GOOD)
+
+
+def _remedy(error: OSError) -> str:
+    """What lets perf_event_open(2) set breakpoints."""
+    level = int(_read("/proc/sys/kernel/perf_event_paranoid") or "0")
+    if error.errno == errno.ENOSPC:
+        return "A debugger has all breakpoints of the processor"
+    if error.errno not in (errno.EPERM, errno.EACCES):
+        return "This machine, perhaps a virtual one, has no hardware breakpoints"
+    if level > _PARANOID_USER_ONLY and not _is_capable(_CAP_PERFMON):
+        return (
+            f"kernel.perf_event_paranoid is {level}: CAP_PERFMON is needed, or"
+            f" sysctl kernel.perf_event_paranoid={_PARANOID_USER_ONLY}"
+        )
+    return "A container needs --cap-add=PERFMON, for its seccomp filter to allow it"
 
 
 def _tracepoints() -> Finding:
@@ -170,6 +204,10 @@ def _seize_a_child() -> int:
         failure = error.errno or 1
     os.kill(tracee, signal.SIGKILL)
     os._exit(failure)
+
+
+def _is_capable(capability: int) -> bool:
+    return bool(int(_status_field("CapEff") or "0", 16) >> capability & 1)
 
 
 def _status_field(name: str) -> str:

@@ -31,4 +31,28 @@ REDUCTION_TEXTS: Final[dict[Reduction, str]] = {
         "when the Python handler began was not watched: which thread is CPython's main thread"
         " could not be read"
     ),
+    Reduction.DECISION_REFUSED: (
+        "who decided about EINTR was not watched: perf_event_open(2) is not allowed here"
+        " (kernel.perf_event_paranoid, a container's seccomp filter), or offers no breakpoints"
+    ),
+    Reduction.DECISION_SLOTS_TAKEN: (
+        "who decided about EINTR was not watched: the thread had no hardware breakpoint left"
+        " (ENOSPC; a processor has four, of which eintr-trace takes three)"
+    ),
+    Reduction.DECISION_UNOPENED: (
+        "who decided about EINTR was not watched: eintr-trace had no file descriptor or no locked"
+        " memory left (EMFILE, ENOMEM; RLIMIT_NOFILE and RLIMIT_MEMLOCK of getrlimit(2))"
+    ),
+    Reduction.DECISION_SPARED: (
+        "who decided about EINTR was not watched: signals came so fast that its hits would have"
+        " held the program back"
+    ),
+    Reduction.DECISION_THREADS_BUSY: (
+        "who decided about EINTR was not watched: eintr-trace watches eight threads at a time, and"
+        " so many others were deciding"
+    ),
+    Reduction.DECISION_UNNAMED: (
+        "who decided about EINTR was not watched: the interpreter's file does not name"
+        " PyErr_CheckSignals, nor what makes exceptions of errno"
+    ),
 }

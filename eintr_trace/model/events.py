@@ -32,6 +32,13 @@ class Reduction(StrEnum):
     WATCHPOINT_UNOPENED = "watchpoint-unopened"  # no descriptor left, or no memory
     WATCHPOINT_SPARED = "watchpoint-spared"  # signals come too fast to pay for it
     MAIN_THREAD_UNKNOWN = "main-thread-unknown"
+    # For the probes in the interrupted thread, which see who decides about EINTR:
+    DECISION_REFUSED = "decision-refused"  # not allowed, or this machine has no breakpoints
+    DECISION_SLOTS_TAKEN = "decision-slots-taken"
+    DECISION_UNOPENED = "decision-unopened"  # no descriptor left, or no memory
+    DECISION_SPARED = "decision-spared"  # signals come too fast to pay for them
+    DECISION_THREADS_BUSY = "decision-threads-busy"  # other threads have all that there are
+    DECISION_UNNAMED = "decision-unnamed"  # the interpreter's functions have no names
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ def test_doctor_says_what_this_machine_allows() -> None:
     lines = done.stdout.splitlines()
     assert f"Linux {platform.release()}, {platform.machine()}" in lines[1]
     assert lines[2].startswith("launching")
+    assert sum(line.startswith("decisions ") for line in lines) == 1
     assert sum(line.startswith("tracepoints ") for line in lines) == 1
     assert f"CPython {platform.python_version()}" in done.stdout
 
@@ -31,3 +32,6 @@ def test_doctor_says_where_watchpoints_are_refused() -> None:
     )
     (line,) = [line for line in done.stdout.splitlines() if line.startswith("watchpoints")]
     assert "the kernel gives none" in line
+    text = " ".join(done.stdout.split())
+    assert "decisions who decides about EINTR is not observed but inferred" in text
+    assert "Permission denied. A container needs --cap-add=PERFMON" in text

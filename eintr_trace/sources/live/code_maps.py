@@ -28,6 +28,11 @@ class CodeMaps:
         self._read_ns = 0
         self._not_before_ns = 0
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it was told already, as it was then."""
+        return bool(self._told)
+
     def news(self, time_ns: int) -> CodeMapped | None:
         """What to tell before a stack of ``time_ns``; ``None``: nothing has changed.
 

@@ -35,11 +35,14 @@ from eintr_trace.sources.live.perf_events import (
     Sample,
 )
 from eintr_trace.sources.live.sample_order import SampleOrder
+from eintr_trace.sources.live.stack_copies import COPIED_BYTES
 from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 
 # Of the main thread's four hardware breakpoints: a debugger wants some too.
 _MOST_SLOTS = 2
 _TRIPPED_BYTES = 4
+_PROBE = "Handlers[].tripped"
+_SAMPLES_KEPT = 3  # each delivery makes two, and collects those before
 HITS_OF_A_DELIVERY = 2  # the C handler's and the one before the Python handler
 
 # SIGIO is asked for only so long after a delivery: each costs the program as much again as its
@@ -164,6 +167,7 @@ class HandlerWatches:
                     begun = any([slot.written() for _ in range(count)]) or begun
                 case Sample() if slot.written():
                     begun = True
+                    self._order.saw_stack(sample, slot.process, slot.main_tid, _PROBE)
                     self._order.saw(slot.began(sample))
         return begun
 
@@ -171,6 +175,20 @@ class HandlerWatches:
     def _is_due(slot: _Slot) -> bool:
         """Whether the signal has come again meanwhile."""
         return slot.c_handlers_due > 0 or slot.is_tripped() is True
+
+    # What else is to be watched in a main thread
+
+    def is_due_in(self, tracee: Tracee) -> bool:
+        """Whether a Python handler is watched for that this thread will run."""
+        return any(slot in self._enabled for slot in self._slots_in(tracee))
+
+    def slots_taken(self, tracee: Tracee) -> int:
+        """How many of the thread's hardware breakpoints are ours, enabled or not."""
+        return len(self._slots_in(tracee))
+
+    def _slots_in(self, tracee: Tracee) -> list[_Slot]:
+        slots = self._slots.get(tracee.process, ())
+        return [slot for slot in slots if slot.main_tid == tracee.tid]
 
     # At the stops of a thread, before it goes on
 
@@ -235,7 +253,14 @@ class HandlerWatches:
             slots.remove(idle)
         address = None if process.reader is None else process.reader.tripped_address(signo)
         assert address is not None  # its handler was read from there
-        watchpoint = Breakpoint(main_tid, BreakpointKind.WRITE, address, _TRIPPED_BYTES)
+        watchpoint = Breakpoint(
+            main_tid,
+            BreakpointKind.WRITE,
+            address,
+            _TRIPPED_BYTES,
+            stack_bytes=COPIED_BYTES,
+            samples_kept=_SAMPLES_KEPT,
+        )
         slots.append(_Slot(signo, process, main_tid, watchpoint))
         return slots[-1]
 

@@ -152,8 +152,10 @@ class OneShotBreakpoints:
         """Make those ready again that were hit, while disabled; raises as the constructor does."""
         while self._hit:
             address = self._hit.pop()
-            self._members.pop(address).close()
-            self._add(address)
+            member = self._members.pop(address, None)
+            if member is not None:
+                member.close()
+                self._add(address)
 
     def samples(self) -> Iterator[Sample | LostSamples]:
         """The hits since last asked, in order."""

@@ -9,6 +9,7 @@ from typing import assert_never
 from eintr_trace.facts.restart_codes import restart_code_name
 from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.events import (
+    Event,
     FollowEnded,
     HandlerReturned,
     HandlerReturning,
@@ -21,6 +22,7 @@ from eintr_trace.model.stack_events import StackMoment
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.binding import SyscallInfo, SyscallOp
 from eintr_trace.sources.live.connections import Connections
+from eintr_trace.sources.live.decision_probes import DecisionProbes
 from eintr_trace.sources.live.emit import Emit
 from eintr_trace.sources.live.follow import Follow
 from eintr_trace.sources.live.handler_watch import HandlerWatches
@@ -38,6 +40,7 @@ class SyscallStops:
         self,
         resuming: Resuming,
         handlers: HandlerWatches,
+        probes: DecisionProbes,
         connections: Connections,
         stepping: Stepping,
         emit: Emit,
@@ -45,6 +48,7 @@ class SyscallStops:
         self._resuming = resuming
         self._stepping = stepping
         self._handlers = handlers
+        self._probes = probes
         self._connections = connections
         self._emit = emit
         self.deliveries_decided = 0
@@ -65,8 +69,9 @@ class SyscallStops:
         tracee.following.begin(Follow(call.syscall, python))
 
     def tell_ended(self, tracee: Tracee, reason: str) -> None:
-        """Tell that the thread is not followed any more."""
+        """Tell that the thread, which goes on, is not followed any more."""
         now_ns = time.monotonic_ns()
+        self._probes.disarm(tracee, now_ns)
         self._emit(FollowEnded(now_ns, tracee.process.tgid, tracee.tid, reason))
 
     def serve(self, tracee: Tracee, now_ns: int) -> None:
@@ -118,13 +123,16 @@ class SyscallStops:
         assert info.args is not None
         syscall = observe.syscall_made(tracee, info.nr, info.args)
         python = None
-        if follow.wants_python(syscall):
+        decided = follow.wants_python(syscall)
+        if decided:
             python = observe.python_state(tracee, follow.signo, before=follow.python)
         stack = None
         if follow.takes_stack(syscall, python):
             stack = copy_stack(tracee, StackMoment.ENTERING, now_ns)
         self.deliveries_decided += tracee.following.entered(syscall, python)
         held_ns = self._resuming.resume(tracee, now_ns)
+        if decided:
+            self._probes.disarm(tracee, now_ns)
         # Told first, so that the verdict on the exception has it from the start.
         self._connections.look_after(tracee, follow, python, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
@@ -140,12 +148,15 @@ class SyscallStops:
         if interrupted:
             tracee.woken = Moment(tracee.held_in_round, now_ns)
         tracee.following.exited(interrupted=interrupted)
+        unwatched: tuple[Event, ...] = ()
         if nr == RT_SIGRETURN_NR and info.retval == -errno.EINTR:
+            unwatched = self._probes.arm(tracee, now_ns)
             self._stepping.begin(tracee, info.ip)
         held_ns, walked = self._stepping.resume(tracee, now_ns, info.ip)
         tgid, tid = tracee.process.tgid, tracee.tid
         if nr == RT_SIGRETURN_NR:
-            self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns), *walked)
+            returned = HandlerReturned(now_ns, tgid, tid, info.retval, held_ns)
+            self._emit(returned, *unwatched, *walked)
         elif nr is not None:
             name = binding.syscall_name(nr)
             exited = SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns)

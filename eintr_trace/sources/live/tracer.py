@@ -23,6 +23,7 @@ from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.model.stack_events import StackMoment
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.connections import Connections
+from eintr_trace.sources.live.decision_probes import DecisionProbes
 from eintr_trace.sources.live.deliveries import Deliveries
 from eintr_trace.sources.live.emit import Tell, Told
 from eintr_trace.sources.live.handler_watch import HITS_OF_A_DELIVERY, HandlerWatches
@@ -68,8 +69,9 @@ class Tracer:
         self._connections = Connections(emit, alive=roster.processes)
         self._resuming = Resuming(emit, self._connections)
         self._stepping = Stepping(self._resuming, emit, self.read_merges, enabled=step)
+        self._probes = DecisionProbes(self._samples, self._handlers)
         self._syscall_stops = SyscallStops(
-            self._resuming, self._handlers, self._connections, self._stepping, emit
+            self._resuming, self._handlers, self._probes, self._connections, self._stepping, emit
         )
         self._deliveries = Deliveries(roster, emit, signals)
         self._decided = 0
@@ -166,6 +168,7 @@ class Tracer:
         for thread in self._roster.threads_of(tracee.process):
             self._forget(thread, "the process has executed another program")
         self._handlers.close(tracee.process)
+        self._probes.close(tracee.process)
         program = self._roster.program_of(tracee.process)  # which may end as soon as it runs
         self._resuming.resume(tracee, now_ns)
         self._samples.tell()
@@ -173,6 +176,7 @@ class Tracer:
 
     def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
         reap(tracee.tid)
+        self._probes.forget(tracee.tid)
         if tracee.tid in {tracee.process.tgid, tracee.process.main_tid}:
             self._handlers.close(tracee.process)
             self._samples.tell()
@@ -223,11 +227,13 @@ class Tracer:
     def _go_on(
         self, tracee: Tracee, ended: InterruptedCall | None, now_ns: int, signo: int = 0
     ) -> tuple[int, tuple[Told, ...]]:
-        """Let a thread go on, by single steps where the call it was in has ended with EINTR."""
+        """Let a thread go on, watched where the call it was in has ended with EINTR."""
         if ended is None or ended.ip is None or ended.retval != -errno.EINTR:
             return self._resuming.resume(tracee, now_ns, signo), ()
+        unwatched = self._probes.arm(tracee, now_ns)
         self._stepping.begin(tracee, ended.ip)
-        return self._stepping.resume(tracee, now_ns, ended.ip, signo)
+        held_ns, walked = self._stepping.resume(tracee, now_ns, ended.ip, signo)
+        return held_ns, (*unwatched, *walked)
 
     def _pass_on(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """Deliver at once; a thread out of credit is no longer followed either."""
@@ -320,6 +326,7 @@ class Tracer:
 
     def look_at_quiet(self, now_ns: int) -> None:
         """Tell of followed threads that made no stop for too long, and of sockets; reads only."""
+        self._probes.renew()
         self._handlers.look(now_ns)
         self._resuming.look_at_quiet(now_ns)
         self._connections.look(now_ns)
@@ -329,4 +336,5 @@ class Tracer:
         self._stepping.finish()
         for tracee in self._roster.tracees.values():
             self._deliveries.tell_passed(tracee)
+        self._probes.finish()
         self._handlers.finish()
