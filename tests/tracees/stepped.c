@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -68,6 +69,16 @@ __attribute__((noinline)) static void react(const char *mode)
         look_elsewhere();
 }
 
+/* In mode "epoll" in a call that signals without a handler interrupt as well. */
+static int wait_for_byte(const char *mode, int poller)
+{
+    struct epoll_event event;
+    char byte;
+    if (!strcmp(mode, "epoll"))
+        return epoll_wait(poller, &event, 1, -1);
+    return read(0, &byte, 1);
+}
+
 int main(int argc, char **argv)
 {
     struct sigaction handler = {.sa_handler = on_signal}, trap = {.sa_handler = on_trap};
@@ -83,9 +94,11 @@ int main(int argc, char **argv)
         setitimer(ITIMER_REAL, &timer, NULL);
     }
     static volatile int interrupted;
-    char byte;
+    int poller = epoll_create1(0);
+    struct epoll_event readable = {.events = EPOLLIN};
+    epoll_ctl(poller, EPOLL_CTL_ADD, 0, &readable);
     setjmp(again);
-    while (read(0, &byte, 1) < 0 && errno == EINTR) {
+    while (wait_for_byte(argv[1], poller) < 0 && errno == EINTR) {
         interrupted++;
         react(argv[1]);
     }
