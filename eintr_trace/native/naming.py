@@ -20,7 +20,7 @@ from eintr_trace.model.stack_events import (
 )
 from eintr_trace.native.code_map import CodeMap, CodeName, Module
 from eintr_trace.native.code_unwind import ProcessUnwindTables
-from eintr_trace.native.mapped_files import DELETED_SUFFIX
+from eintr_trace.native.mapped_files import DELETED_SUFFIX, is_deleted
 from eintr_trace.native.opened_programs import OpenedPrograms
 from eintr_trace.native.owners import Owners
 from eintr_trace.native.unwind import UnwoundFrame, unwind
@@ -32,7 +32,8 @@ _ADDRESS = struct.Struct("<Q")
 class Naming:
     """Turns raw events into those that a recording has.
 
-    Files are read when a frame first lies in them, and kept for all processes.
+    Files are read when a frame first lies in them, and kept for all processes; those that were
+    deleted are opened at once.
     """
 
     def __init__(self) -> None:
@@ -60,8 +61,11 @@ class Naming:
         if process is not None:
             process.code = CodeMap(mapped, self._opened, process.code)
         else:
-            code = CodeMap(mapped, self._opened)
-            self._processes[mapped.tgid] = _Process(mapped, code)
+            process = _Process(mapped, CodeMap(mapped, self._opened))
+            self._processes[mapped.tgid] = process
+        for mapping in mapped.mappings:
+            if is_deleted(mapping):
+                process.code.module_at(mapping.start)  # opens it: it goes with the process
 
 
 def unnamed(raw: Event, end: StackEnd) -> Iterator[Event]:

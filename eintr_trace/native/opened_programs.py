@@ -36,18 +36,20 @@ class OpenedPrograms:
     def open(self, tgid: int, mapping: CodeMapping, inode: int | None) -> ProgramFile:
         """The file of a mapping; raises UnusableElfError that says why there is none.
 
-        ``inode`` is the number that /proc/PID/maps has for the mapping, and the file must have.
-        ``None``: the process is gone. Then any file at the path that the mapping fits to will do.
+        ``inode`` is the number that /proc/PID/maps had for the mapping, and the file must have;
+        ``None``: the process was gone. What our own path leads to must fit the mapping as well:
+        the process, which may be gone by now, may have had another root directory.
         """
         path = path_of(mapping)
         place = Place(path, (Path(f"/proc/{tgid}/root"), Path("/")))
         problem = "it was deleted" if is_deleted(mapping) else "it cannot be opened"
-        for stream in _streams(tgid, mapping, path, gone=inode is None):
+        for stream, is_theirs in _streams(tgid, mapping, path):
             if inode is not None and os.fstat(stream.fileno()).st_ino != inode:
                 problem = "it was replaced after the process had mapped it"
                 continue
             program = self._read(stream, place)
-            if inode is not None or program.has_code(mapping.file_offset, _size(mapping)):
+            is_certain = is_theirs and inode is not None
+            if is_certain or program.has_code(mapping.file_offset, _size(mapping)):
                 return program
             problem = "it is another one than the process had mapped"
         raise UnusableElfError(problem)
@@ -64,11 +66,13 @@ class OpenedPrograms:
         return known
 
 
-def _streams(tgid: int, mapping: CodeMapping, path: str, *, gone: bool) -> Iterator[BinaryIO]:
-    yield from open_mapped(tgid, MappedFile(path, mapping.start, mapping.end))
-    if gone and not is_deleted(mapping):
+def _streams(tgid: int, mapping: CodeMapping, path: str) -> Iterator[tuple[BinaryIO, bool]]:
+    """Ways to the contents, and whether they are the process's own."""
+    for stream in open_mapped(tgid, MappedFile(path, mapping.start, mapping.end)):
+        yield stream, True
+    if not is_deleted(mapping):
         with suppress(OSError, ValueError), open_regular(Path(path)) as stream:
-            yield stream
+            yield stream, False
 
 
 def _size(mapping: CodeMapping) -> int:

@@ -164,6 +164,18 @@ def test_a_library_whose_file_is_deleted(newest_python: Path, tmp_path: Path) ->
         assert (inside.function, second.end) == (None, StackEnd.FILE_UNUSABLE)
 
 
+def test_a_program_that_the_signal_ends(newest_python: Path, tmp_path: Path) -> None:
+    with program(newest_python, "one_call.py", "recv") as running:
+        running.wait_blocked_in("recvfrom")
+        with attached(running.pid, tmp_path / "run.jsonl") as tracer:
+            running.process.send_signal(signal.SIGTERM)
+            running.process.wait()
+            tracer.wait()
+    (stack,) = stacks(tracer.events(), StackMoment.INTERRUPTED)
+    assert EVALUATION_LOOPS & {*functions(stack)}
+    assert stack.end is StackEnd.OUTERMOST
+
+
 def test_a_launched_program_that_dies_of_the_exception(python2: Path, tmp_path: Path) -> None:
     script = Path(__file__).parent.parent / "tracees" / "dies_of_it.py"
     tracer = Tracer(tmp_path / "run.jsonl", "--", str(python2), str(script), attached=0)
@@ -172,6 +184,6 @@ def test_a_launched_program_that_dies_of_the_exception(python2: Path, tmp_path: 
     events = tracer.events()
     (stack,) = stacks(events, StackMoment.INTERRUPTED)
     names = functions(stack)
-    assert "sock_recv" in names
+    assert "sock_recv" in names, (stack, events)
     assert EVALUATION_LOOPS & {*names}
     assert not [event for event in events if isinstance(event, Warned)]

@@ -24,8 +24,9 @@ from eintr_trace.model.stack_events import (
     Stepped,
 )
 from eintr_trace.native.naming import Naming
-from tests.lab.interpreters import cpython
+from tests.lab.interpreters import cpython, newest
 from tests.live.harness import program
+from tests.native.c_programs import compiled
 from tests.native.gdb_stacks import GdbStack, stacks_of
 from tests.native.maps import code_mapped
 
@@ -94,6 +95,28 @@ def test_the_instructions_of_one_function_are_one_step(tmp_path: Path) -> None:
         CodeRole.C_LIBRARY,
         CodeRole.CPYTHON,
     }
+
+
+@pytest.mark.live
+def test_a_library_that_was_deleted_of_a_process_that_is_gone(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("/proc/PID/map_files takes CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE")
+    code = "#include <unistd.h>\nlong wait_in_library(int fd) { char c; return read(fd, &c, 1); }"
+    file = compiled(code, tmp_path / "libgone.so", "-shared", "-fPIC")
+    naming = Naming()
+    with program(newest().executable, "loaded_later.py", str(file), "unlink") as running:
+        running.wait_blocked_in("read")
+        running.tell("load")
+        assert running.read_line() == "loaded"
+        running.wait_blocked_in("read")
+        gdb = stacks_of(running.pid, tmp_path)[running.pid]
+        list(naming.name(code_mapped(running.pid)))
+    *libraries, seen = naming.name(copied(running.pid, gdb.registers, gdb.copy))
+    assert isinstance(seen, StackSeen)
+    assert "wait_in_library" in [frame.function for frame in seen.stack.frames]
+    assert [lib.file for lib in libraries if isinstance(lib, LibrarySeen) and lib.deleted] == [
+        str(file)
+    ]
 
 
 def test_nothing_is_named_of_a_process_that_was_not_told_of() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from eintr_trace.model.stack_events import CodeMapped, CodeMapping
 from eintr_trace.sources.live import proc
 
-_SHARE = 20  # reading maps takes at most a twentieth of the time
+_NOT_AGAIN_NS = 2_000_000  # a program that allocates all the time changes its size as well
 _READ_AGAIN_NS = 1_000_000_000  # one library may replace another of the same size
 _PATH_FIELD = 5  # after address, permissions, offset, device, inode
 
@@ -25,8 +25,7 @@ class CodeMaps:
         self._tgid = tgid
         self._told: list[bytes] = []
         self._size: bytes | None = None
-        self._read_ns = 0
-        self._not_before_ns = 0
+        self._read_ns = -_READ_AGAIN_NS
 
     @property
     def is_known(self) -> bool:
@@ -39,14 +38,14 @@ class CodeMaps:
         Not while a thread is held. A process that is gone has no news.
         """
         now_ns = time.monotonic_ns()
-        if now_ns < self._not_before_ns:
+        since_ns = now_ns - self._read_ns
+        if since_ns < _NOT_AGAIN_NS:
             return None
         size = self._size_of_memory()
-        if size == self._size and now_ns - self._read_ns < _READ_AGAIN_NS:
+        if size == self._size and since_ns < _READ_AGAIN_NS:
             return None
         lines = self._executable_lines()
         self._size, self._read_ns = size, now_ns
-        self._not_before_ns = now_ns + _SHARE * (time.monotonic_ns() - now_ns)
         if not lines or lines == self._told:
             return None
         self._told = lines

@@ -174,6 +174,9 @@ class Roster:
             due_ns = process.next_search_ns
             if due_ns is not None and due_ns <= now_ns and process.search():
                 self.tell_process(process, ThreadOrigin.LAUNCHED)
+                mapped = process.code.news(now_ns)
+                if mapped is not None:
+                    self._emit(mapped)
 
     def next_search_ns(self) -> int | None:
         """When the next of those looks is due."""

@@ -118,6 +118,8 @@ class Tracing:
         header = _header()
         self._outlet.prepare(header)
         self._tracer.prepare()
+        # Now, for a process that its first signal may end.
+        code = [process.code.news(time.monotonic_ns()) for process in processes]
         seized = [(p, self._attachment.seize_process(p.tgid)) for p in processes]
         if self._command is not None:
             self._attachment.seize_process(self._command.pid)
@@ -126,16 +128,21 @@ class Tracing:
         for process, tids in seized:
             self._roster.add_process(process, ThreadOrigin.SEIZED)
             self._roster.add_seized(process, tids, self._attachment.born_traced)
-        for number, tracee in enumerate(list(self._roster.tracees.values())):
-            self._roster.tell_thread(tracee, ThreadOrigin.SEIZED)
-            if number % _THREADS_TOLD_AT_ONCE == 0:
-                self._loop.drain()
+        for mapped in filter(None, code):
+            self._outlet.emit(mapped)
+        self._tell_threads()
         if self._command is not None:
             self._roster.add_command(TracedProcess(self._command.pid))
             self._command.open_gate()
         self._announcements = [_attached_to(process, len(tids)) for process, tids in seized]
         self._warn(warnings)
         self._attached.set()
+
+    def _tell_threads(self) -> None:
+        for number, tracee in enumerate(list(self._roster.tracees.values())):
+            self._roster.tell_thread(tracee, ThreadOrigin.SEIZED)
+            if number % _THREADS_TOLD_AT_ONCE == 0:
+                self._loop.drain()
 
     def _watch_merges(self) -> None:
         """Have the kernel tell of merged signals from now on.
