@@ -29,6 +29,9 @@ class PollFd(ctypes.Structure):
     _fields_ = [("fd", ctypes.c_int), ("events", ctypes.c_short), ("revents", ctypes.c_short)]
 
 
+polled = PollFd(0, select.POLLIN)
+
+
 def on_signal(signo, frame):
     seen["handled"] += 1
 
@@ -76,7 +79,7 @@ def ctypes_retrying_library():
 
 
 def ctypes_poll():
-    return libc.poll(ctypes.byref(PollFd(0, select.POLLIN)), 1, 60000)
+    return libc.poll(ctypes.byref(polled), 1, 60000)
 
 
 def ctypes_poll_checked_raising():

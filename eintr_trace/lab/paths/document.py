@@ -63,8 +63,9 @@ def _section(call: str, seen: Sequence[SeenPath]) -> Iterator[str]:
     yield f"## {call}"
     walked = list(filter(None, map(_side, seen)))
     if walked:
-        named = [side for side in walked if _has_names(side.path)] or walked
-        yield f"```\n{draw_fork(named[0], named[-1], _LAYOUT)}```"
+        # A stripped interpreter, as the newest may be, has few names.
+        newest = [side for side in walked if _has_names(side.path)] or walked
+        yield f"```\n{draw_fork(walked[0], newest[-1], _LAYOUT)}```"
     yield "\n".join(markdown_table(_HEADS, map(_row, seen)))
 
 

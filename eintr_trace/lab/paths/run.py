@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,9 +23,9 @@ from eintr_trace.model.stack_events import PathSeen
 from eintr_trace.sources.recording.reader import read_recording
 
 _PLAN = PLANS[Disposition.PLAIN]
-_MOST_TRIES = 5
-# Not for the call's own reasons: on a busy machine a walk takes too long, or is not begun because
-# the tracer has held the thread for long already.
+# Of the same program, one after the other under one tracer: what a new tracer does for the first
+# time takes long, and then it begins no walk, or has no time to end it.
+_COPIES = 4
 _NOT_WALKED = frozenset({None, PathEnd.TOO_LONG})
 
 
@@ -57,34 +58,44 @@ def run_paths(
 
 def _run(scenario: Scenario, interpreter: FoundInterpreter, environ: Mapping[str, str]) -> SeenPath:
     what = f"{scenario.name} under {interpreter.name}"
-    with tempfile.TemporaryDirectory(prefix="eintr-trace-paths.") as name:
-        folder = Path(name) / "program"
-        folder.mkdir()
-        recording = Path(name) / "recording.jsonl"
-        started = scenario_program(interpreter.executable, scenario, _PLAN, folder, environ)
-        with started as program:
+    with tempfile.TemporaryDirectory(prefix="eintr-trace-paths.") as name, ExitStack() as stack:
+        programs = []
+        for copy in range(_COPIES):
+            folder = Path(name) / str(copy)
+            folder.mkdir()
+            program = stack.enter_context(
+                scenario_program(interpreter.executable, scenario, _PLAN, folder, environ)
+            )
             if not program.wait_ready(Deadline(CELL_LIMIT_S)):
                 raise EintrTraceError(f"{what} ended before its call: {program.child.output}")
-            with recording_all([program.child.pid], recording, ("-q", "--step")):
+            programs.append(program)
+        recording = Path(name) / "recording.jsonl"
+        pids = [program.child.pid for program in programs]
+        with recording_all(pids, recording, ("-q", "--step")):
+            for program in programs:
                 cell = Cell(program, scenario, _PLAN, lambda: 0, CELL_LIMIT_S)
                 cell.begin()
-                run = cell.end()
-        if run.problem is not None:
-            raise EintrTraceError(f"{what}: {run.problem}")
-        return _seen(scenario, interpreter, recording)
+                problem = cell.end().problem
+                if problem is not None:
+                    raise EintrTraceError(f"{what}: {problem}")
+        return _best(scenario, interpreter, recording)
 
 
-def _seen(scenario: Scenario, interpreter: FoundInterpreter, recording: Path) -> SeenPath:
-    took_ns = None
+def _best(scenario: Scenario, interpreter: FoundInterpreter, recording: Path) -> SeenPath:
+    """The first of the copies whose path was walked to its end, else the first of all."""
+    took_ns: dict[int, int] = {}
     with recording.open("rb") as stream:
         trace = read_recording(stream, str(recording))
         judge = Judge(trace.header)
         for event in trace.events:
             if isinstance(event, PathSeen):
-                took_ns = event.took_ns
+                took_ns[event.tid] = event.took_ns
             for _ in judge.feed(event):
                 pass  # only the last word is shown
-    for episode in judge.finish().episodes:
-        if episode.signal is not None and episode.signal.signo == _PLAN.signals[0]:
-            return SeenPath(scenario.name, interpreter, episode, took_ns)
-    raise EintrTraceError(f"{scenario.name} under {interpreter.name}: no interruption was seen")
+    signo = _PLAN.signals[0]
+    met = [one for one in judge.finish().episodes if one.signal and one.signal.signo == signo]
+    if not met:
+        raise EintrTraceError(f"{scenario.name} under {interpreter.name}: nothing was interrupted")
+    walked = [one for one in met if (one.c_path and one.c_path.end) not in _NOT_WALKED]
+    best = [*walked, *met][0]
+    return SeenPath(scenario.name, interpreter, best, took_ns.get(best.tid))
