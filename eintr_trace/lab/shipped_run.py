@@ -58,7 +58,7 @@ def make_shipped_run(folder: Path = RECORDINGS) -> ShippedRun:
         raise EintrTraceError("This machine has no Python 2.7", "Install one, with pyenv say.")
     with tempfile.TemporaryDirectory() as temporary:
         raw = Path(temporary) / _RECORDING_NAME
-        result = run_experiment(Experiment(python), recording_to(raw))
+        result = run_experiment(Experiment(python), recording_to(raw, ["--step"]))
         lines = raw.read_text().splitlines()
     run = ShippedRun(folder / _RECORDING_NAME, python.name, result.output, len(result.signals))
     names = _neutral_names(result)
