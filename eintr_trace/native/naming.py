@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import struct
 import zlib
 from collections.abc import Iterable, Iterator
@@ -22,10 +23,13 @@ from eintr_trace.native.code_map import CodeMap, CodeName, Module
 from eintr_trace.native.code_unwind import ProcessUnwindTables
 from eintr_trace.native.mapped_files import DELETED_SUFFIX, is_deleted
 from eintr_trace.native.opened_programs import OpenedPrograms
-from eintr_trace.native.owners import Owners
+from eintr_trace.native.owners import Owner, Owners
 from eintr_trace.native.unwind import UnwoundFrame, unwind
 
 _MOST_UNPACKED_BYTES = 1 << 20
+_MOST_READ_AHEAD = 64
+# Nearly every stack has frames in them, and in the executable.
+_LIKELY = re.compile(r".*/lib(python\d|c\.so|c-\d)[^/]*")
 _ADDRESS = struct.Struct("<Q")
 
 
@@ -39,6 +43,7 @@ class Naming:
     def __init__(self) -> None:
         self._opened = OpenedPrograms()
         self._processes: dict[int, _Process] = {}
+        self._read_ahead_of: set[str | None] = set()
 
     def name(self, raw: Event) -> Iterator[Event]:
         """The events that name a raw one; none for mappings, which are taken in."""
@@ -66,6 +71,10 @@ class Naming:
         for mapping in mapped.mappings:
             if is_deleted(mapping):
                 process.code.module_at(mapping.start)  # opens it: it goes with the process
+        # Some 0.3 s, once a program, mostly before its first signal.
+        if mapped.exe not in self._read_ahead_of and len(self._read_ahead_of) < _MOST_READ_AHEAD:
+            self._read_ahead_of.add(mapped.exe)
+            process.read_ahead(mapped)
 
 
 def unnamed(raw: Event, end: StackEnd) -> Iterator[Event]:
@@ -85,9 +94,19 @@ class _Process:
 
     def __init__(self, mapped: CodeMapped, code: CodeMap) -> None:
         self.code = code
-        exe = None if mapped.exe is None else mapped.exe.removesuffix(DELETED_SUFFIX)
-        self._owners = Owners(mapped.tgid, exe)
+        self._exe = None if mapped.exe is None else mapped.exe.removesuffix(DELETED_SUFFIX)
+        self._owners = Owners(mapped.tgid, self._exe)
         self._told: set[str] = set()
+
+    def read_ahead(self, mapped: CodeMapped) -> None:
+        """Read what the first stack will need, so that its report need not wait for that."""
+        for mapping in mapped.mappings:
+            module = self.code.module_at(mapping.start)
+            if module is None or module.file is None or module.program is None:
+                continue
+            if module.file == self._exe or _LIKELY.fullmatch(module.file):
+                module.program.function_at(mapping.start - module.bias)
+                self._owner(module, module.file)
 
     def stack(self, raw: StackCopied) -> Iterator[Event]:
         tables = ProcessUnwindTables(self.code)
@@ -118,9 +137,7 @@ class _Process:
 
     def _library(self, raw: Event, module: Module, file: str) -> LibrarySeen:
         program = module.program
-        soname = None if program is None else program.soname
-        exports = frozenset() if program is None else program.exports
-        owner = self._owners.of(file, soname, exports, deleted=module.deleted)
+        owner = self._owner(module, file)
         return LibrarySeen(
             raw.time_ns,
             raw.tgid,
@@ -128,12 +145,18 @@ class _Process:
             file=file,
             role=owner.role,
             module=owner.module,
-            soname=soname,
+            soname=None if program is None else program.soname,
             version=owner.version,
             package=owner.package,
             build_id=None if program is None else program.build_id,
             deleted=module.deleted,
         )
+
+    def _owner(self, module: Module, file: str) -> Owner:
+        program = module.program
+        soname = None if program is None else program.soname
+        exports = frozenset() if program is None else program.exports
+        return self._owners.of(file, soname, exports, deleted=module.deleted)
 
 
 def _steps(names: list[CodeName]) -> tuple[PathStep, ...]:

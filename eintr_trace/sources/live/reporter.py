@@ -34,11 +34,12 @@ class Reporter:
         os.close(read_fd)
         self.outlet = Outlet(write_fd)
 
-    def finish(self) -> int:
+    def finish(self, *, asked_to_end: bool) -> int:
         """Let it write out all it has been sent, and return its exit status.
 
         No thread is held by then. It may take as long as the terminal does (Ctrl-S); a further
-        end signal gives up waiting. Raises EintrTraceError then, or if it was killed.
+        end signal gives up waiting: the second where the trace ended by itself, since the first
+        may have been meant for the trace. Raises EintrTraceError then, or if it was killed.
         """
         while True:
             self.outlet.flush()
@@ -48,8 +49,9 @@ class Reporter:
             if pid:
                 return self._exit_status(status)
             signo = wait_for_end_signal(_LOOK_AGAIN_S)
-            if signo is not None:
+            if signo is not None and asked_to_end:
                 self._give_up(signo)
+            asked_to_end = asked_to_end or signo is not None
 
     def _give_up(self, signo: int) -> None:
         os.kill(self._pid, signal.SIGKILL)

@@ -25,7 +25,7 @@ def run_live(options: LiveOptions, consume: Consume) -> LiveResult:
         tracing = Tracing(options, tgids, command, reporter.outlet)
         with descriptor_limit.raised():  # a command has been forked already, with its own
             tracing.run_in_thread()
-        report_status = reporter.finish()
+        report_status = reporter.finish(asked_to_end=tracing.asked_to_end)
         tracing.close()
         tracing.raise_failure()
         if command is None:

@@ -38,7 +38,10 @@ _THREADS_TOLD_AT_ONCE = 32  # between two looks at what has stopped meanwhile
 
 
 class Tracing:
-    """One trace; made and waited for by the main thread."""
+    """One trace; made and waited for by the main thread.
+
+    ``asked_to_end``: an end signal has ended it, not the programs, the time or the count.
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Tracing:
         self._attachment = Attachment(follow_forks=options.follow_forks)
         self._attached = threading.Event()
         self._announcements: list[str] = []
+        self.asked_to_end = False
         self._suspend_wanted = False
         self._failure: BaseException | None = None
         self._native_id: int | None = None
@@ -176,7 +180,8 @@ class Tracing:
             self._outlet.tell(stop_expected=self._tracer.expects_stop)
             self._suspend_if_wanted()
             reason = self._end_reason(now_ns, end_ns)
-            if reason is None and self._asked_to_end(self._loop.sleep(self._wake_ns(end_ns))):
+            if reason is None and self._is_to_end(self._loop.sleep(self._wake_ns(end_ns))):
+                self.asked_to_end = True
                 reason = EndReason.DETACHED
         self._tracer.finish()
         self._warn_of_lost_merges()
@@ -211,7 +216,7 @@ class Tracing:
             return EndReason.COUNT
         return EndReason.DETACHED if self._outlet.reader_is_gone() else None
 
-    def _asked_to_end(self, signo: int | None) -> bool:
+    def _is_to_end(self, signo: int | None) -> bool:
         """Ctrl-C, Ctrl-Z and SIGQUIT with a launched command are for the command."""
         if signo == signal.SIGTSTP:
             self._suspend_wanted = self._command is not None
