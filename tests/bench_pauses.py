@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from eintr_trace.lab.interpreters import FoundInterpreter, find_interpreters
-from eintr_trace.model.stack_events import PathSeen
 from tests.live.harness import Tracer, attached, program
 
 PROGRAMS = 9  # runs for each row: so many first episodes
@@ -112,9 +111,9 @@ def _add_holds(pauses: Pauses, tracer: Tracer) -> None:
     held = [0] * len(begins)
     for event in tracer.events():
         number = sum(event.time_ns >= begin for begin in begins) - 1
-        took = event.took_ns if isinstance(event, PathSeen) else getattr(event, "held_ns", None)
-        if number >= 0 and took is not None:
-            held[number] += took
+        held_ns: int | None = getattr(event, "held_ns", None)
+        if number >= 0 and held_ns is not None:
+            held[number] += held_ns
     pauses.held_first += [ns / 1e6 for ns in held[:1]]
     pauses.held_later += [ns / 1e6 for ns in held[1:]]
     if len(begins) > 1:
