@@ -7,6 +7,7 @@ another evaluation loop (a Python handler that calls something) is no decision a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from eintr_trace.analysis.c_stacks import (
@@ -70,9 +71,7 @@ def sampled_decision(trail: Trail) -> Sampled | None:
     before = trail.c_side.interrupted
     if before is None:
         return None
-    found = [
-        one for sample in trail.c_side.probes if (one := _read(trail, before, sample)) is not None
-    ]
+    found = list(_all_read(trail, before))
     decided = [one for one in found if one.kind is not DecisionKind.NONE]
     latest = decided[-1] if decided else next(iter(found), None)
     if latest is not None and _only_asked(trail, latest):
@@ -138,6 +137,22 @@ def _role(trail: Trail, frame: CFrame) -> CodeRole | None:
     """Give whose code a frame runs; ``None``: its file is not known."""
     library = None if frame.file is None else trail.c_side.libraries.get(frame.file)
     return None if library is None else Located(frame, library).role
+
+
+def _all_read(trail: Trail, before: CStack) -> Iterator[Sampled]:
+    raising: CFrame | None = None
+    for sample in trail.c_side.probes:
+        one = _read(trail, before, sample)
+        if one is None or (raising is not None and _may_be_its_part(one.decider, raising)):
+            continue
+        if one.kind is DecisionKind.RAISE:
+            raising = one.decider
+        yield one
+
+
+def _may_be_its_part(frame: CFrame, whole: CFrame) -> bool:
+    """Tell whether a frame without a name may be of the same function, put elsewhere by GCC."""
+    return frame.function is None and (frame.cfa, frame.file) == (whole.cfa, whole.file)
 
 
 def _read(trail: Trail, before: CStack, sample: StackSeen) -> Sampled | None:
@@ -217,6 +232,9 @@ def _in_the_call(
         return None
     if decider >= len(inside) or not _can_be_trusted(survival, decider):
         return None
+    if inside[decider].function is None and _raises_by_table(trail):
+        # More likely what makes the exception: it asks too, and may be a tail call's.
+        return None
     return _asking(trail, inside, decider, sample)
 
 
@@ -260,6 +278,11 @@ def _can_be_trusted(survival: CSurvival, decider: int) -> bool:
     handlers itself does so for a signal that is due, before anything else was called.
     """
     return survival.innermost.function is not None or decider == len(survival.above)
+
+
+def _raises_by_table(trail: Trail) -> bool:
+    decision = trail.interruption.pep475
+    return decision is not None and decision.behaviour is Behaviour.RAISES
 
 
 def _outermost(frames: Frames, role: CFunctionRole) -> int | None:
