@@ -18,8 +18,8 @@ from eintr_trace.analysis.receiver_advice import foreign_advice
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called
-from eintr_trace.facts.advice import RemedyId, remedy, sa_restart_remedy
-from eintr_trace.facts.pep475 import Pep475Row, parse_version
+from eintr_trace.facts.advice import RemedyId, remedy, retry_loop_remedy, sa_restart_remedy
+from eintr_trace.facts.pep475 import Pep475Row, Version, parse_version
 from eintr_trace.model.episodes import KernelAction, Outcome, TracerInduced
 
 # How the remedies' examples name the signal.
@@ -128,13 +128,18 @@ def _in_the_program(trail: Trail, finding: Finding) -> Iterator[str]:
         yield remedy(RemedyId.CLOSE_CONNECTION).text
     elif finding.outcome is Outcome.RAISED:
         with_timeout = call.syscall.name in _WITH_TIMEOUT
-        yield remedy(RemedyId.RETRY_LOOP).text
+        yield retry_loop_remedy(_version(trail)).text
         if with_timeout:
             yield remedy(RemedyId.RETRY_WITH_DEADLINE).text
     elif called(trail.interruption.frame, call.syscall) in {"sleep", "_sleep"}:
         yield remedy(RemedyId.SLEEP_UNTIL).text
     elif not _has_rows(trail):
         yield remedy(RemedyId.FIX_EXTENSION).text
+
+
+def _version(trail: Trail) -> Version:
+    interpreter = trail.interruption.interpreter
+    return () if interpreter is None else parse_version(interpreter.version)
 
 
 def _has_rows(trail: Trail) -> bool:

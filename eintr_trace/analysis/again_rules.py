@@ -47,7 +47,11 @@ def called_again_in_c(trail: Trail, kernel: KernelSide) -> Finding | None:
 
 
 def called_again_as_sampled(trail: Trail, kernel: KernelSide) -> Finding | None:
-    """A C function was seen to run the signal handlers, and then the call was made again."""
+    """A C function was seen to run the signal handlers, and then the call was made again.
+
+    By CPython's, as is known of it; other code may have come back in between, to a loop in Python
+    whose frame looks as before.
+    """
     again, sampled = trail.reentered, sampled_decision(trail)
     if again is None or kernel.action is not KernelAction.EINTR or trail.raising is not None:
         return None
@@ -56,12 +60,12 @@ def called_again_as_sampled(trail: Trail, kernel: KernelSide) -> Finding | None:
     if may_raise(trail) or (again.survival is not None and not _has_not_run(again.survival)):
         return None
     if sampled.is_foreign:
-        outcome = Outcome.RETRIED_BY_LIBRARY
+        outcome, confidence = Outcome.RETRIED_BY_LIBRARY, Confidence.INFERRED
     elif sampled.role is CodeRole.CPYTHON:
-        outcome = Outcome.RESUMED_BY_INTERPRETER
+        outcome, confidence = Outcome.RESUMED_BY_INTERPRETER, Confidence.OBSERVED
     else:
         return None
-    return Finding(outcome, Confidence.OBSERVED, kernel, sighting=again)
+    return Finding(outcome, confidence, kernel, sighting=again)
 
 
 def came_back_and_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:

@@ -11,18 +11,29 @@ from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import duration
-from eintr_trace.model.episodes import Layer
+from eintr_trace.facts.c_functions import CFunctionRole, role_of
+from eintr_trace.model.c_stack import PathEnd
+from eintr_trace.model.episodes import CPath, Layer
+
+# The path's last function says itself where it led.
+_SHOWN_BY_THE_LAST = frozenset({PathEnd.DECISION, PathEnd.HANDLER_DUE, PathEnd.CALLED_AGAIN})
 
 
 def c_path_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
-    """Say where the path led and how long the tracer held the thread for it."""
+    """Show the path, and say how long the tracer held the thread for it."""
     path, walked = c_path(trail, finding), trail.c_side.path
     if path is None:
         return
-    led = f"The way from EINTR, {' → '.join(path.functions)}, led to {PATH_ENDS[path.end]}"
+    way = f"The way from EINTR: {' → '.join(path.functions)}"
+    if path.end not in _SHOWN_BY_THE_LAST and not _is_in_the_loop(path):
+        way = f"{way}, then {PATH_ENDS[path.end]}"
     if path.seen_in is not None or walked is None:
-        text = f"{led}; it was seen in #{path.seen_in}, at the same call with the same outcome."
+        text = f"{way} (seen in #{path.seen_in}, at the same call with the same outcome)."
     else:
-        held = duration(walked.took_ns)
-        text = f"{led}. To see it by single steps, eintr-trace held the thread for {held}."
+        text = f"{way}. Single-stepping it held the thread for {duration(walked.took_ns)}."
     yield Draft(Layer.C, text, (Topic.C_PATH,))
+
+
+def _is_in_the_loop(path: CPath) -> bool:
+    is_loop = role_of(path.functions[-1]) is CFunctionRole.EVALUATION_LOOP
+    return is_loop and path.end is PathEnd.EVALUATION_LOOP

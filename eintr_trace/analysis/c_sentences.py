@@ -5,24 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from eintr_trace.analysis.connecting import waits_for_no_connect
-from eintr_trace.analysis.decision import sampled_decision
-from eintr_trace.analysis.decision_sentences import decider_sentence
+from eintr_trace.analysis.decision import Sampled, kept_library, sampled_decision
+from eintr_trace.analysis.decision_sentences import made_again
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.handler_end import is_waiting
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.let_through import let_through
-from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.receiver import is_foreign, reception
 from eintr_trace.analysis.replaced_handler import handler_was_replaced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called, place
 from eintr_trace.facts.pep475 import Behaviour, Pep475Row, Version, parse_version
 from eintr_trace.model.c_stack import CodeRole
-from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome
+from eintr_trace.model.episodes import Confidence, DecisionKind, KernelAction, Layer, Outcome
 from eintr_trace.model.python_state import HandlerKind
 
 _PYTHON_2 = 2
+_PEP_475 = (3, 5)
 _SEEN_RESUMED = (
     Topic.DECISION,
     Topic.C_STACK_AGAIN,
@@ -41,12 +42,11 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         case Outcome.RESUMED_BY_INTERPRETER:
             seen = finding.confidence is Confidence.OBSERVED
             yield _draft(_resumed(trail), *(_SEEN_RESUMED if seen else _RESUMED))
-            yield from decider_sentence(trail, finding)
-        case Outcome.RETRIED_BY_LIBRARY:
-            yield _draft(_by_library(trail), Topic.STACK, Topic.REENTERED)
+        case Outcome.RETRIED_BY_LIBRARY if not _was_said(trail):
+            yield _draft(_by_library(trail), Topic.STACK, Topic.REENTERED, Topic.C_PATH)
         case Outcome.RESTARTED_BY_KERNEL:
             yield from _flag_only(trail)
-        case Outcome.ABANDONED_BY_HANDLER:
+        case Outcome.ABANDONED_BY_HANDLER if sampled_decision(trail) is None:
             yield from _abandoned(trail)
         case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
             yield _draft(_takes_for_under_way(trail), Topic.REENTERED, Topic.PEP475)
@@ -84,18 +84,16 @@ def _resumed(trail: Trail) -> str:
     interruption = trail.interruption
     row, version = _row(interruption)
     call = interruption.call
-    made_again = _made_again(trail)
+    again = made_again(trail)
     if row is None or call is None or interruption.interpreter is None:
-        return f"EINTR reached CPython's C code, which {made_again}."
+        return f"EINTR reached CPython's C code, which {again}."
     function = _c_function(trail, row, version)
-    name = called(interruption.frame, call.syscall)
+    frame = interruption.frame
+    of = "" if frame is None or frame.calls is None else f" the C code of {frame.calls},"
+    lead = f"EINTR reached CPython's {function},{of} which"
     if row.behaviour(version) is Behaviour.LOOPS_IN_C and sampled_decision(trail) is None:
-        return (
-            f"EINTR reached CPython's {function}, the C code of {name}, which {made_again} at once,"
-            " without running Python signal handlers."
-        )
-    lead = f"EINTR reached CPython's {function}, the C code of {name}, which"
-    return f"{lead}{_since(row)} {_ran_handler(trail)} and {made_again}."
+        return f"{lead} {again} at once, without running Python signal handlers."
+    return f"{lead}{_since(row)} {_ran_handler(trail)} and {again}."
 
 
 def _c_function(trail: Trail, row: Pep475Row, version: Version) -> str:
@@ -121,12 +119,19 @@ def _takes_for_under_way(trail: Trail) -> str:
     )
 
 
+def _was_said(trail: Trail) -> bool:
+    """Tell whether a sample, or the C stacks, say who called again."""
+    return sampled_decision(trail) is not None or kept_library(trail) is not None
+
+
 def _by_library(trail: Trail) -> str:
     callee, got_it = trail.interruption.callee, reception(trail)
-    so_it_is = (
-        f"{_made_again(trail)}: CPython, which calls a handler that is due before its next"
-        " instruction, had not done so."
-    )
+    so_it_is = f"{made_again(trail)}: single steps led to it, past no Python code."
+    if is_waiting(trail, trail.reentered):
+        so_it_is = (
+            f"{made_again(trail)}: CPython, which calls a handler that is due before its next"
+            " instruction, had not done so."
+        )
     if got_it is not None and got_it.is_seen:
         return f"That code {so_it_is}"
     what = "C code that Python had called through ctypes"
@@ -136,11 +141,12 @@ def _by_library(trail: Trail) -> str:
 
 
 def _since(row: Pep475Row) -> str:
-    """Name PEP 475 where the function retries because of it, not since Python 2."""
+    """Say since when the function retries, if not since Python 2; PEP 475 came with 3.5."""
     since = row.retry_since
     if since is None or since[0] == _PYTHON_2:
         return ""
-    return f" (PEP 475, since {_text(since)})"
+    by = "PEP 475, since" if since >= _PEP_475 else "since CPython"
+    return f" ({by} {_text(since)})"
 
 
 def _ran_handler(trail: Trail) -> str:
@@ -158,17 +164,6 @@ def _handler_ran_first(trail: Trail) -> bool:
     if trail.handler_seen is not None or trail.handler_done_ns is not None:
         return True
     return run is not None and again is not None and run.time_ns < again.time_ns
-
-
-def _made_again(trail: Trail) -> str:
-    again, call = trail.reentered, trail.interruption.call
-    if waited_long_enough(trail):
-        return "had no need to wait again: its time was up, or what it waited for had come"
-    if again is None or again.call is None or call is None:
-        return "called again"
-    if again.call.name == call.syscall.name:
-        return "made the same call again"
-    return f"carried on with {again.call.name}"
 
 
 def _flag_only(trail: Trail) -> Iterator[Draft]:
@@ -199,6 +194,8 @@ def _by_table(trail: Trail) -> Iterator[Draft]:
     row, version = _row(interruption)
     if row is None or interruption.call is None or interruption.interpreter is None:
         return
+    if _agrees(row.behaviour(version), sampled_decision(trail)):
+        return
     if not row.is_of_cpython:
         yield _draft(f"{row.eras_of(version)[-1].how}.", Topic.PEP475)
         return
@@ -215,6 +212,15 @@ def _by_table(trail: Trail) -> Iterator[Draft]:
         case _:
             return
     yield _draft(text, Topic.PEP475)
+
+
+def _agrees(expected: Behaviour | None, sampled: Sampled | None) -> bool:
+    """Tell whether a sample shows what the table would say."""
+    if sampled is None:
+        return False
+    if sampled.kind is DecisionKind.RAISE:
+        return expected is Behaviour.RAISES
+    return sampled.kind is DecisionKind.NONE and expected is Behaviour.RETURNS_EARLY
 
 
 def _row(interruption: Interruption) -> tuple[Pep475Row | None, Version]:

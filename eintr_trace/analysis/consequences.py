@@ -7,6 +7,7 @@ from collections.abc import Callable
 from eintr_trace.analysis.calls import is_meant_to_end
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.consequence import Consequence
+from eintr_trace.analysis.early_rules import is_without_exception
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.lost_frames import RAISING, lost_frames, lost_reply_of, thrift_facts
@@ -66,10 +67,10 @@ def _early(trail: Trail, finding: Finding) -> Consequence | None:
     if call is None or is_meant_to_end(call.syscall):
         return None
     after = duration(sighting.time_ns - trail.interruption.time_ns)
-    text = (
-        f"The program went on at most {after} after the signal, with no exception to tell it"
-        " that the call had not run its course."
-    )
+    went_on = f"The program went on at most {after} after the signal"
+    text = f"{went_on}, with no exception to tell it that the call had not run its course."
+    if not is_without_exception(trail, finding):
+        text = f"{went_on}, although the call had not run its course."
     return Consequence(text, (Topic.STATE, Topic.REENTERED))
 
 

@@ -109,7 +109,16 @@ def _only_asked(trail: Trail, sampled: Sampled) -> bool:
     if sampled.decider.function is None and not sampled.is_foreign:
         decision = trail.interruption.pep475
         return decision is not None and decision.behaviour is Behaviour.RETURNS_EARLY
-    return sampled.is_foreign and trail.reentered is None and trail.has_left_the_call
+    return sampled.is_foreign and _has_come_back(trail)
+
+
+def _has_come_back(trail: Trail) -> bool:
+    """Tell whether Python code was seen to have run on, before the call was made again."""
+    again = trail.reentered
+    if again is None:
+        return trail.has_left_the_call
+    survival = again.survival
+    return survival is not None and (not survival.at_the_call or survival.code_ran)
 
 
 def kept_frames(trail: Trail) -> Frames:

@@ -34,6 +34,18 @@ def decision(trail: Trail, finding: Finding) -> Evidence | None:
     return Evidence(EvidenceKind.SAMPLE, text, sample.time_ns)
 
 
+def asked_in_c(trail: Trail, finding: Finding) -> Evidence | None:
+    """Why code that is not CPython's, and asked for signal handlers, is taken to call again."""
+    sampled = sampled_decision(trail)
+    if finding.outcome is not Outcome.RETRIED_BY_LIBRARY or sampled is None:
+        return None
+    text = (
+        "rule: C code that asks for signal handlers in the middle of a call means to go on with it"
+        " unless one raises (Python/C API reference, PyErr_CheckSignals)"
+    )
+    return Evidence(EvidenceKind.RULE, text)
+
+
 def c_stack_again(trail: Trail, finding: Finding) -> Evidence | None:
     """The C frames that were at the call both times."""
     again, frames = trail.reentered, kept_frames(trail)

@@ -14,6 +14,8 @@ from eintr_trace.analysis.decision import (
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.no_more_waiting import waited_long_enough
+from eintr_trace.analysis.receiver_sentences import receiver_named
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called
 from eintr_trace.facts.pep475 import Behaviour
@@ -37,11 +39,11 @@ def decision_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         return
     sampled = sampled_decision(trail)
     if sampled is not None:
-        if finding.outcome is not Outcome.RESUMED_BY_INTERPRETER:
-            yield Draft(Layer.C, _decided(trail, finding, sampled), (Topic.DECISION,))
+        if not _is_in_another_sentence(finding, sampled):
+            yield _decided(trail, finding, sampled)
         yield from _otherwise_by_table(trail, finding, sampled)
     elif finding.outcome is Outcome.RETRIED_BY_LIBRARY:
-        yield from _seen_both_times(trail)
+        yield from _seen_both_times(trail, finding)
     elif finding.outcome is Outcome.RETRIED_BY_PROGRAM and is_called_directly(trail):
         text = (
             "Between the C library and ctypes there is no code that could make a call again: so"
@@ -50,37 +52,72 @@ def decision_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         yield Draft(Layer.C, text, (Topic.C_STACK,))
 
 
-def decider_sentence(trail: Trail, finding: Finding) -> Iterator[Draft]:
-    """Say who decided, to follow upon what is said of CPython's calling again."""
-    sampled = sampled_decision(trail)
-    if sampled is not None:
-        yield Draft(Layer.C, _decided(trail, finding, sampled), (Topic.DECISION,))
+def made_again(trail: Trail) -> str:
+    """Say that the call was made again, or what was called instead to go on."""
+    again, call = trail.reentered, trail.interruption.call
+    if waited_long_enough(trail):
+        return "had no need to wait again: its time was up, or what it waited for had come"
+    if again is None or again.call is None or call is None:
+        return "called again"
+    if again.call.name == call.syscall.name:
+        return "made the same call again"
+    return f"carried on with {again.call.name}"
 
 
-def _decided(trail: Trail, finding: Finding, sampled: Sampled) -> str:
-    whose, name = _whose(sampled), _call(trail)
+def _is_in_another_sentence(finding: Finding, sampled: Sampled) -> bool:
+    """Tell whether what is said of CPython's calling again says it."""
+    is_asking = sampled.kind is DecisionKind.CALL_AGAIN
+    return is_asking and finding.outcome is Outcome.RESUMED_BY_INTERPRETER
+
+
+def _decided(trail: Trail, finding: Finding, sampled: Sampled) -> Draft:
+    who, name, decider = _who(trail, finding, sampled), _call(trail), frame_name(sampled.decider)
+    asked = f"{who} asked whether signal handlers were due"
+    is_handlers = finding.outcome is Outcome.ABANDONED_BY_HANDLER
     match sampled.kind:
+        case DecisionKind.RAISE | DecisionKind.CALL_AGAIN if is_handlers:
+            text = (
+                f"{who} ran Python's signal handlers from inside the call; an exception from one of"
+                " them ended it."
+            )
+            return _draft(text, Topic.EXCEPTION, Topic.HANDLER_END)
+        case DecisionKind.RAISE if sampled.function is sampled.decider:
+            return _draft(f"{decider} made an exception of EINTR.")
         case DecisionKind.RAISE:
-            function = frame_name(sampled.decider)
-            by = function if sampled.function is sampled.decider else f"{whose}, with {function}"
-            return f"What made an exception of EINTR was {by}: a sample shows it."
+            return _draft(f"{who} made an exception of EINTR, with {decider}.")
+        case DecisionKind.CALL_AGAIN if finding.outcome is Outcome.RETRIED_BY_LIBRARY:
+            text = (
+                f"{asked}, and {made_again(trail)}; a loop in Python that called it again would"
+                " look the same."
+            )
+            return _draft(text, Topic.REENTERED, Topic.ASKED_IN_C)
         case DecisionKind.CALL_AGAIN:
-            then = f" before {name} was called again" if _was_called_again(finding) else ""
-            return f"{whose} looked whether signal handlers were due{then}: a sample shows it."
+            return _draft(f"{asked}.")
         case DecisionKind.NONE if sampled.callers:
-            return (
-                f"{whose} looked whether signal handlers were due, and came back without calling"
-                f" {name} again: a sample shows it."
-            )
+            return _draft(f"{asked}, and came back without making the call again.")
         case _:
-            return (
-                "A sample shows CPython run the Python handler from its evaluation loop: by then"
-                f" {name} had come back, and no C code had called it again."
+            subject = "It" if _is_receiver_called(trail, finding) else name
+            text = (
+                f"{subject} came back without making the call again: CPython ran the Python handler"
+                " only afterwards, in its evaluation loop."
             )
+            return _draft(text)
 
 
-def _was_called_again(finding: Finding) -> bool:
-    return finding.outcome in {Outcome.RESUMED_BY_INTERPRETER, Outcome.RETRIED_BY_LIBRARY}
+def _draft(text: str, *topics: Topic) -> Draft:
+    return Draft(Layer.C, text, (Topic.DECISION, *topics))
+
+
+def _who(trail: Trail, finding: Finding, sampled: Sampled) -> str:
+    """Name the function that decided; ``It``: the sentence before this one has named it."""
+    if receiver_named(trail, finding) == frame_name(sampled.function):
+        return "It"
+    return _whose(sampled)
+
+
+def _is_receiver_called(trail: Trail, finding: Finding) -> bool:
+    """Tell whether what Python called is what was said to have got EINTR."""
+    return receiver_named(trail, finding) == _call(trail)
 
 
 def _whose(sampled: Sampled) -> str:
@@ -118,15 +155,18 @@ _SAYS = {
 }
 
 
-def _seen_both_times(trail: Trail) -> Iterator[Draft]:
+def _seen_both_times(trail: Trail, finding: Finding) -> Iterator[Draft]:
     library = kept_library(trail)
     if library is None:
         return
+    who = f"{frame_name(library)}{_of_file(library)}"
+    if receiver_named(trail, finding) == frame_name(library):
+        who = "It"
     text = (
-        f"{frame_name(library)}{_of_file(library)} was on the C stack both times, and CPython had"
-        " run nothing in between."
+        f"{who} {made_again(trail)}: it was on the C stack both times, and no Python code had run"
+        " in between."
     )
-    yield Draft(Layer.C, text, (Topic.C_STACK, Topic.C_STACK_AGAIN))
+    yield Draft(Layer.C, text, (Topic.C_STACK, Topic.C_STACK_AGAIN, Topic.REENTERED, Topic.C_PATH))
 
 
 def _call(trail: Trail) -> str:

@@ -48,6 +48,15 @@ def returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     return _went_on_early(trail, kernel, latest)
 
 
+def is_without_exception(trail: Trail, finding: Finding) -> bool:
+    """Tell whether a call that came back early is known to have raised none, seen or by the table.
+
+    Code that is not CPython's may have raised one that was caught by the time of the next look.
+    """
+    by_table = behaviour(trail) is Behaviour.RETURNS_EARLY
+    return by_table or finding.confidence is Confidence.OBSERVED
+
+
 def _went_on_early(trail: Trail, kernel: KernelSide, latest: Sighting) -> Finding | None:
     seen = keeps_caught_exceptions(trail) and is_alive(latest) and went_on(latest)
     came_back = was_seen_to_come_back(trail)

@@ -13,6 +13,7 @@ from eintr_trace.model.python_state import (
     PythonException,
     PythonHandler,
     PythonSnapshot,
+    TracebackEntry,
 )
 
 Chain = tuple[PythonException, ...]
@@ -53,11 +54,7 @@ def raised_by_handler(chain: Chain, handler: PythonHandler | None) -> bool:
         return False
     if is_default_int_handler(handler):
         return any(exception.type_name == KeyboardInterrupt.__name__ for exception in chain)
-    return any(
-        _same_code(entry.location, handler.location)
-        for exception in chain
-        for entry in exception.traceback
-    )
+    return any(_is_of(entry, handler) for exception in chain for entry in exception.traceback)
 
 
 def describe(chain: Chain, interrupted_at: CodeLocation | None) -> tuple[RaisedException, ...]:
@@ -78,8 +75,15 @@ def describe(chain: Chain, interrupted_at: CodeLocation | None) -> tuple[RaisedE
     )
 
 
-def _same_code(one: CodeLocation, other: CodeLocation) -> bool:
-    return one.function == other.function and one.file == other.file
+def _is_of(entry: TracebackEntry, handler: PythonHandler) -> bool:
+    """Tell whether an entry is of the handler's code; by its names in recordings without more."""
+    if entry.code_address is not None and handler.code_address is not None:
+        return entry.code_address == handler.code_address
+    where = handler.location
+    return where is not None and (entry.location.function, entry.location.file) == (
+        where.function,
+        where.file,
+    )
 
 
 def _raised_at(

@@ -51,6 +51,7 @@ class Topic(Enum):
     SIGNAL_FRAME = auto()
     KERNEL_RULE = auto()
     DECISION = auto()
+    ASKED_IN_C = auto()
     UNWATCHED = auto()
     C_PATH = auto()
     HANDLER = auto()
@@ -334,6 +335,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.SIGNAL_FRAME: _signal_frame,
     Topic.KERNEL_RULE: _kernel_rule,
     Topic.DECISION: decision_exhibits.decision,
+    Topic.ASKED_IN_C: decision_exhibits.asked_in_c,
     Topic.UNWATCHED: decision_exhibits.unwatched,
     Topic.C_PATH: c_path_exhibit,
     Topic.HANDLER: handler_exhibits.handler,

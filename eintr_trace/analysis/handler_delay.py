@@ -41,6 +41,8 @@ def is_late(trail: Trail) -> bool:
     While the tracer held the thread does not count.
     """
     run, missed = trail.handler_run, trail.handler_outstanding
+    if handler_was_replaced(trail):
+        return False
     if run is None:
         is_due = missed is not None and missed.due is not False
         return missed is not None and is_due and trail.after(missed.time_ns) >= NOTICEABLE_NS

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.connecting import waits_for_no_connect
+from eintr_trace.analysis.early_rules import is_without_exception
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
@@ -38,8 +39,8 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
             return "the call was already done"
         case Outcome.DIED:
             return f"the process ended by {trail.interruption.signal.name}"
-        case Outcome.RETURNED_EARLY if waits_for_no_connect(trail):
-            return "CPython takes it for done, but the socket is not connected"
+        case Outcome.RETURNED_EARLY:
+            return _early(trail, finding)
         case Outcome.RESUMED_BY_INTERPRETER if waited_long_enough(trail):
             return "CPython went on; there was nothing left to wait for"
         case Outcome.RETRIED_BY_LIBRARY:
@@ -54,9 +55,16 @@ _WORDS = {
     Outcome.RETRIED_BY_PROGRAM: "the program made the call again",
     Outcome.RAISED: "an exception was raised",
     Outcome.ABANDONED_BY_HANDLER: "the signal handler raised",
-    Outcome.RETURNED_EARLY: "the call returned early, without an exception",
     Outcome.NOT_BLOCKING: "nothing was interrupted",
 }
+
+
+def _early(trail: Trail, finding: Finding) -> str:
+    if waits_for_no_connect(trail):
+        return "CPython takes it for done, but the socket is not connected"
+    if is_without_exception(trail, finding):
+        return "the call returned early, without an exception"
+    return "the call returned early; no exception was seen"
 
 
 def _library(trail: Trail) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.draft import Draft
+from eintr_trace.analysis.early_rules import is_without_exception
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
@@ -113,6 +114,11 @@ def _again(trail: Trail, finding: Finding) -> Iterator[Draft]:
         case Outcome.RETURNED_EARLY if not waits_for_no_connect(trail):
             name = bare_name(called(frame, again.call))
             text = f"{name} came back to Python without an exception, and the program went on."
+            if not is_without_exception(trail, finding):
+                text = (
+                    f"{name} came back to Python, and the program went on. No exception was seen;"
+                    " one that is caught leaves no trace."
+                )
             yield _draft(text, Topic.STATE, Topic.REENTERED, *by_table)
         case Outcome.ABANDONED_BY_HANDLER if not finding.chain:
             topics = (Topic.STATE, Topic.HANDLER_END, Topic.DEFAULT_INT_HANDLER)

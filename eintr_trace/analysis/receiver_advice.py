@@ -11,7 +11,7 @@ from eintr_trace.analysis.receiver import Reception
 from eintr_trace.analysis.receiver_exhibits import fact_about, file_name, is_too_old, stack_text
 from eintr_trace.analysis.receiver_sentences import who
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.facts.advice import RemedyId, remedy, sa_restart_remedy
+from eintr_trace.facts.advice import RemedyId, remedy, retry_loop_remedy, sa_restart_remedy
 from eintr_trace.facts.libraries import LibraryFact, LibraryOnEintr
 from eintr_trace.facts.pep475 import parse_version
 from eintr_trace.facts.restart_codes import honours_sa_restart, restart_code
@@ -52,17 +52,24 @@ def _without_interruption(trail: Trail) -> Iterator[str]:
         return
     if trail.runs_c_handler:
         yield remedy(RemedyId.BLOCK_SIGNAL).text
-        yield remedy(RemedyId.TAKE_SIGNAL_IN_A_THREAD).text
 
 
 def _in_the_program(trail: Trail, finding: Finding, got_it: Reception) -> Iterator[str]:
     if is_out_of_step(trail, finding):
         yield remedy(RemedyId.CLOSE_CONNECTION).text
     elif finding.outcome is Outcome.RAISED:
-        has_eintr = holds_eintr(finding.chain)
-        yield remedy(RemedyId.RETRY_LOOP if has_eintr else RemedyId.REPEAT_THE_OPERATION).text
+        yield _repeat(trail, finding, got_it)
     elif got_it.through_ctypes:
         yield remedy(RemedyId.CHECK_ERRNO).text
+
+
+def _repeat(trail: Trail, finding: Finding, got_it: Reception) -> str:
+    """Only of what ctypes called it is known that it was this one system call and no other."""
+    interpreter = trail.interruption.interpreter
+    is_one_call = got_it.receiver.role is CodeRole.CTYPES and holds_eintr(finding.chain)
+    if interpreter is None or not is_one_call:
+        return remedy(RemedyId.REPEAT_THE_OPERATION).text
+    return retry_loop_remedy(parse_version(interpreter.version)).text
 
 
 def _in_the_code(trail: Trail, got_it: Reception, fact: LibraryFact | None) -> Iterator[str]:

@@ -14,7 +14,7 @@ from eintr_trace.analysis.receiver_exhibits import END_TEXTS, fact_about, file_n
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import parse_version
 from eintr_trace.model.c_stack import CodeRole
-from eintr_trace.model.episodes import KernelAction, Layer, Outcome
+from eintr_trace.model.episodes import Confidence, KernelAction, Layer, Outcome
 
 # The other sentences about these outcomes name CPython, or what Python was calling.
 _NAMES_CPYTHON = frozenset({Outcome.RESUMED_BY_INTERPRETER, Outcome.ABANDONED_BY_HANDLER})
@@ -38,8 +38,17 @@ def receiver_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         text = "The exception does not say EINTR; that it came of it is inferred."
         yield Draft(Layer.C, text, (Topic.FOREIGN_EXCEPTION, Topic.EXCEPTION))
     fact = fact_about(got_it)
-    if fact is not None:
+    is_seen = finding.confidence is Confidence.OBSERVED
+    if fact is not None and not (is_seen and finding.outcome is Outcome.RETRIED_BY_LIBRARY):
         yield Draft(Layer.C, f"{fact.text}.", (Topic.C_STACK, Topic.LIBRARY_FACT))
+
+
+def receiver_named(trail: Trail, finding: Finding) -> str | None:
+    """Give the function that was said to have got EINTR; ``None``: no sentence names one."""
+    got_it = reception(trail)
+    if got_it is None or not got_it.is_seen or finding.outcome in _named_already(got_it):
+        return None
+    return got_it.receiver.function
 
 
 def _named_already(got_it: Reception) -> frozenset[Outcome]:

@@ -17,6 +17,7 @@ class RemedyId(StrEnum):
     RESTART_IN_KERNEL = "restart-in-kernel"
     RESTART_CANNOT_HELP = "restart-cannot-help"
     RETRY_LOOP = "retry-loop"
+    RETRY_LOOP_OF_2 = "retry-loop-of-2"
     RETRY_WITH_DEADLINE = "retry-with-deadline"
     CLOSE_CONNECTION = "close-connection"
     HANDLER_MUST_NOT_RAISE = "handler-must-not-raise"
@@ -32,7 +33,6 @@ class RemedyId(StrEnum):
     LOCK_WITH_TIMEOUT = "lock-with-timeout"
     THREAD_FOR_SIGNALS = "thread-for-signals"
     BLOCK_SIGNAL = "block-signal"
-    TAKE_SIGNAL_IN_A_THREAD = "take-signal-in-a-thread"
     CHECK_ERRNO = "check-errno"
     CHECK_FFI_ERRNO = "check-ffi-errno"
     REPEAT_THE_OPERATION = "repeat-the-operation"
@@ -79,10 +79,17 @@ _REMEDIES = (
     ),
     Remedy(
         RemedyId.RETRY_LOOP,
-        "the call itself raised EINTR and had done nothing yet",
-        "Call again as long as the error is EINTR: in a loop, try the call, catch the error, "
-        "continue if error.args[0] == errno.EINTR, else raise it again. Nothing has been read or "
-        "written at that point. Not error.errno: select.error of Python 2.7 does not have it.",
+        "the call itself raised EINTR and had done nothing yet (3.3 or newer)",
+        "Call again as long as the error is EINTR: in a loop, with `except InterruptedError:"
+        " continue`. Nothing has been read or written at that point.",
+        "signal(7): a call that has transferred some data returns success, not EINTR; PEP 3151",
+    ),
+    Remedy(
+        RemedyId.RETRY_LOOP_OF_2,
+        "the call itself raised EINTR and had done nothing yet (2.7)",
+        "Call again as long as the error is EINTR: in a loop, try the call, catch the error,"
+        " continue if error.args[0] == errno.EINTR, else raise it again (select.error has no"
+        " errno). Nothing has been read or written at that point.",
         "signal(7): a call that has transferred some data returns success, not EINTR; "
         "PEP 475, Rationale",
     ),
@@ -192,18 +199,12 @@ _REMEDIES = (
     Remedy(
         RemedyId.BLOCK_SIGNAL,
         "code that is not CPython's got EINTR (3.3 or newer)",
-        "Block the signal in the thread that makes the call, around it:"
-        " signal.pthread_sigmask(signal.SIG_BLOCK, [signum]) before, signal.SIG_UNBLOCK after. A"
-        " signal sent to the process then goes to a thread that does not block it, or waits.",
-        f"{_SIGNAL_MODULE}#signal.pthread_sigmask; signal(7), Signal mask and pending signals",
-    ),
-    Remedy(
-        RemedyId.TAKE_SIGNAL_IN_A_THREAD,
-        "code that is not CPython's got EINTR (3.3 or newer)",
-        "Or let no handler run at all: block the signal in the main thread before any other is"
-        " started, and take it in a thread of its own with signal.sigwait([signum]), or from a"
-        " signalfd(2). Then it interrupts nothing.",
-        f"{_SIGNAL_MODULE}#signal.sigwait; signalfd(2)",
+        "Keep the signal away from this call: block it in the thread that makes it, with"
+        " signal.pthread_sigmask(signal.SIG_BLOCK, [signum]), best before any other thread is"
+        " started, and take it in a thread of its own with signal.sigwait([signum]) or from a"
+        " signalfd(2).",
+        f"{_SIGNAL_MODULE}#signal.pthread_sigmask, #signal.sigwait; signalfd(2); signal(7), Signal"
+        " mask and pending signals",
     ),
     Remedy(
         RemedyId.CHECK_ERRNO,
@@ -250,6 +251,12 @@ REMEDIES: Final = MappingProxyType({remedy.id: remedy for remedy in _REMEDIES})
 def remedy(remedy_id: RemedyId) -> Remedy:
     """Give one remedy."""
     return REMEDIES[remedy_id]
+
+
+def retry_loop_remedy(version: tuple[int, ...]) -> Remedy:
+    """Give how to call again in Python code of a version."""
+    has_interrupted_error = version >= (3, 3)
+    return remedy(RemedyId.RETRY_LOOP if has_interrupted_error else RemedyId.RETRY_LOOP_OF_2)
 
 
 def sa_restart_remedy(code: RestartCode) -> Remedy:

@@ -67,4 +67,5 @@ class TracebackReader:
             frame_address=frame.address,
             instruction_offset=lasti,
             except_line=except_line,
+            code_address=frame.code.address,
         )

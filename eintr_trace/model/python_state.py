@@ -79,12 +79,14 @@ class TracebackEntry:
     The first entry of a traceback is the frame that caught the exception (or the outermost,
     if none did), the last is where it was raised. ``except_line`` is the line of the
     ``except``, ``finally`` or ``with`` of this frame's code that covers the instruction.
+    ``code_address`` identifies the code object while it lives.
     """
 
     location: CodeLocation
     frame_address: int
     instruction_offset: int | None
     except_line: int | None = None
+    code_address: int | None = None
 
 
 @dataclass(frozen=True)

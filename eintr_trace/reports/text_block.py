@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
+from eintr_trace.analysis.fork import is_whole
 from eintr_trace.facts.reductions import REDUCTION_TEXTS
 from eintr_trace.model.episodes import (
     Confidence,
@@ -119,9 +120,16 @@ class BlockWriter:
                 yield from self._decision(episode, "" if sentences else layer.value)
 
     def _decision(self, episode: Episode, label: str) -> Iterator[str]:
+        """Show who called what decided, unless the sentences, or the way from EINTR, name all."""
+        path = episode.c_path
         if episode.decision is None or not episode.decision.c_stack:
             return
+        if path is not None and is_whole(path):
+            return
         functions = wording.decision_path(episode.decision, whole=self._verbose)
+        said = " ".join(sentence.text for sentence in episode.explanation)
+        if all(function in said for function in functions):
+            return
         yield self._entry(label, [Span("the decision: "), Span(" → ".join(functions))])
 
     def _exceptions(self, episode: Episode) -> Iterator[str]:

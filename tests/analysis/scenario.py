@@ -440,12 +440,14 @@ class Builder:
     def _entry(self, short: str) -> TracebackEntry:
         """Read ``main:57``: the frame and the line of its ``except``."""
         name, _, line = short.partition(":")
-        row = self._code_row(name.rstrip("*"))
+        code = name.rstrip("*")
+        row = self._code_row(code)
         return TracebackEntry(
             CodeLocation(row["function"], row["file"], row["line"]),
             frame_address=identity(name),
             instruction_offset=row.get("at", 10),
             except_line=int(line) if line else None,
+            code_address=identity(f"code of {code}"),
         )
 
 

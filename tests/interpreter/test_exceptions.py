@@ -74,9 +74,11 @@ def test_a_handled_exception(excepted: Excepted) -> None:
 
 def test_the_traceback_names_a_living_frame(excepted: Excepted) -> None:
     snapshot = excepted.start("handled").snapshot()
-    living = {frame.address: frame.location.function for frame in snapshot.frames}
+    living = {frame.address: frame for frame in snapshot.frames}
     caught = snapshot.exceptions[0].traceback[0]
-    assert living[caught.frame_address] == "handled"
+    frame = living[caught.frame_address]
+    assert frame.location.function == "handled"
+    assert caught.code_address == frame.code_address
 
 
 def test_a_subclass_of_ones_own(excepted: Excepted) -> None:

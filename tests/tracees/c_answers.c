@@ -68,6 +68,38 @@ wait_passing_on(PyObject *self, PyObject *fd)
     return PyLong_FromLong(got);
 }
 
+/* Asks for the handlers that are due, and passes -1 on: calling again is up to its caller. */
+static PyObject *
+wait_asking_once(PyObject *self, PyObject *fd)
+{
+    char byte;
+    long got;
+    (void)self;
+    Py_BEGIN_ALLOW_THREADS
+    got = read((int)PyLong_AsLong(fd), &byte, 1);
+    Py_END_ALLOW_THREADS
+    if (got == -1 && PyErr_CheckSignals())
+        return NULL;
+    return PyLong_FromLong(got);
+}
+
+/* Raises by PyErr_SetString(), as libraries do that have exceptions of their own. */
+static PyObject *
+wait_raising_its_own(PyObject *self, PyObject *fd)
+{
+    char byte;
+    long got;
+    (void)self;
+    Py_BEGIN_ALLOW_THREADS
+    got = read((int)PyLong_AsLong(fd), &byte, 1);
+    Py_END_ALLOW_THREADS
+    if (got == -1) {
+        PyErr_SetString(PyExc_RuntimeError, "interrupted");
+        return NULL;
+    }
+    return PyLong_FromLong(got);
+}
+
 static PyObject *
 wait_raising(PyObject *self, PyObject *fd)
 {
@@ -178,7 +210,9 @@ static PyMethodDef methods[] = {
     {"wait_retrying", wait_retrying, METH_O, NULL},
     {"wait_retrying_with_checks", wait_retrying_with_checks, METH_O, NULL},
     {"wait_passing_on", wait_passing_on, METH_O, NULL},
+    {"wait_asking_once", wait_asking_once, METH_O, NULL},
     {"wait_raising", wait_raising, METH_O, NULL},
+    {"wait_raising_its_own", wait_raising_its_own, METH_O, NULL},
     {"wait_jumped_out_of", wait_jumped_out_of, METH_O, NULL},
     {"wait_in_made_code", wait_in_made_code, METH_O, NULL},
     {"install_handler", install_handler, METH_O, NULL},

@@ -4,6 +4,7 @@ Usage: extension_calls.py FOLDER NAME [worker]. Valid on Python 2.7 and 3; FOLDE
 extension module. The call waits for a byte on standard input; with `worker` a thread makes it,
 whose tid follows `ready`. The account is one line of JSON: `result` of the call; `errno` of the
 exception that came out of it; `again`, how often the call's own C or Python code called again;
+`caught`, whether an exception of the extension's own was;
 `handled`, how often the Python handler ran; `c_handled`, how often the extension's did.
 """
 
@@ -22,7 +23,7 @@ import c_answers  # noqa: E402 - it is where the first argument says
 NR_GETTID = 186  # x86_64, asm/unistd_64.h
 SIGNAL = signal.SIGUSR1
 libc = ctypes.CDLL(None, use_errno=True)
-seen = {"result": None, "errno": None, "again": 0, "handled": 0, "tid": None}
+seen = {"result": None, "errno": None, "again": 0, "handled": 0, "tid": None, "caught": False}
 
 
 class PollFd(ctypes.Structure):
@@ -52,6 +53,27 @@ def passing_on():
 
 def raising():
     return c_answers.wait_raising(0)
+
+
+def raising_its_own():
+    try:
+        return c_answers.wait_raising_its_own(0)
+    except RuntimeError:
+        seen["caught"] = True
+
+
+def asking_once_looping():
+    result = c_answers.wait_asking_once(0)
+    while result == -1:
+        seen["again"] += 1
+        result = c_answers.wait_asking_once(0)
+    return result
+
+
+def asking_once_in_one_line():
+    while c_answers.wait_asking_once(0) == -1:
+        pass
+    return 1
 
 
 def restarting_c_handler():
