@@ -15,7 +15,7 @@ from eintr_trace.analysis.c_calls import CCall, c_calls
 from eintr_trace.analysis.calls import same_call
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.facts.cpython_functions import ERRNO_EXCEPTION_FUNCTIONS, SIGNAL_CHECK_FUNCTIONS
+from eintr_trace.facts.c_functions import ERRNO_EXCEPTION_FUNCTIONS, SIGNAL_CHECK_FUNCTIONS
 from eintr_trace.model.c_stack import CodeRole, PathEnd, PathStep
 from eintr_trace.model.episodes import CPath, Outcome
 

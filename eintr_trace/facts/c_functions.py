@@ -1,6 +1,7 @@
-"""CPython's C functions by what they show on a C stack: who asked, who raised, the loop.
+"""CPython's C functions by what they show of EINTR: who asked, who raised, the loop.
 
 Named as in the sources of CPython 2.7.18 to 3.15; the symbols of those versions were looked at.
+They are recognised on C stacks; of some the address is looked up in a process as well.
 """
 
 from __future__ import annotations
@@ -28,13 +29,15 @@ class CFunctionRole(StrEnum):
 class CFunctionRow:
     """One function; a ``name`` that ends in ``*`` is the beginning of several.
 
-    ``versions`` of CPython have it, in ``file``.
+    ``versions`` of CPython have it, in ``file``. ``is_landmark``: its address, too, is asked for;
+    a build exports the public ones, the others it may have inlined, or stripped the names of.
     """
 
     name: str
     role: CFunctionRole
     versions: str
     file: str
+    is_landmark: bool = False
 
 
 _CHECK: Final = CFunctionRole.SIGNAL_CHECK
@@ -43,9 +46,13 @@ _LOOP: Final = CFunctionRole.EVALUATION_LOOP
 _CALL: Final = CFunctionRole.CALL_PROTOCOL
 
 C_FUNCTIONS: Final = (
-    CFunctionRow("PyErr_CheckSignals", _CHECK, "all", "Modules/signalmodule.c"),
-    CFunctionRow("_PyErr_CheckSignals", _CHECK, "3.8 on", "Modules/signalmodule.c"),
-    CFunctionRow("_PyErr_CheckSignalsTstate", _CHECK, "3.9 on", "Modules/signalmodule.c"),
+    CFunctionRow("PyErr_CheckSignals", _CHECK, "all", "Modules/signalmodule.c", is_landmark=True),
+    CFunctionRow(
+        "_PyErr_CheckSignals", _CHECK, "3.8 on", "Modules/signalmodule.c", is_landmark=True
+    ),
+    CFunctionRow(
+        "_PyErr_CheckSignalsTstate", _CHECK, "3.9 on", "Modules/signalmodule.c", is_landmark=True
+    ),
     CFunctionRow("checksignals_witharg", _CHECK, "2.7 to 3.6", "Modules/signalmodule.c"),
     # Python/ceval.c up to 3.11. A lock calls the first, the evaluation loop all of them.
     CFunctionRow("Py_MakePendingCalls", _CHECK, "all", "Python/ceval_gil.c"),
@@ -54,10 +61,25 @@ C_FUNCTIONS: Final = (
     CFunctionRow("handle_signals", _CHECK, "3.8 on", "Python/ceval_gil.c"),
     CFunctionRow("eval_frame_handle_pending", _CHECK, "3.9 to 3.11", "Python/ceval.c"),
     CFunctionRow("_Py_HandlePending", _CHECK, "3.12 on", "Python/ceval_gil.c"),
-    # PyErr_SetFromErrnoWithFilename, …WithFilenameObject, …WithFilenameObjects.
-    CFunctionRow("PyErr_SetFromErrno*", _ERRNO, "all", "Python/errors.c"),
-    CFunctionRow("PyEval_EvalFrameEx", _LOOP, "2.7 to 3.5", "Python/ceval.c"),
-    CFunctionRow("_PyEval_EvalFrameDefault", _LOOP, "3.6 on", "Python/ceval.c"),
+    CFunctionRow("PyErr_SetFromErrno", _ERRNO, "all", "Python/errors.c", is_landmark=True),
+    CFunctionRow(
+        "PyErr_SetFromErrnoWithFilename", _ERRNO, "all", "Python/errors.c", is_landmark=True
+    ),
+    CFunctionRow(
+        "PyErr_SetFromErrnoWithFilenameObject", _ERRNO, "all", "Python/errors.c", is_landmark=True
+    ),
+    # The others end in it.
+    CFunctionRow(
+        "PyErr_SetFromErrnoWithFilenameObjects",
+        _ERRNO,
+        "3.4 on",
+        "Python/errors.c",
+        is_landmark=True,
+    ),
+    # Since 3.6 it only calls the other (PEP 523).
+    CFunctionRow("PyEval_EvalFrameEx", _LOOP, "all", "Python/ceval.c", is_landmark=True),
+    CFunctionRow("_PyEval_EvalFrameDefault", _LOOP, "3.6 on", "Python/ceval.c", is_landmark=True),
+    # The instructions, where the interpreter is built with tail calls (--with-tail-call-interp).
     CFunctionRow("_TAIL_CALL_*", _LOOP, "3.14 on", "Python/generated_cases.c.h"),
     CFunctionRow("signal_handler", CFunctionRole.C_HANDLER, "all", "Modules/signalmodule.c"),
     CFunctionRow("trip_signal", CFunctionRole.C_HANDLER, "all", "Modules/signalmodule.c"),
@@ -86,6 +108,15 @@ C_FUNCTIONS: Final = (
     CFunctionRow("_PyVectorcall_*", _CALL, "3.9 on", "Objects/call.c"),
     CFunctionRow("PyVectorcall_*", _CALL, "3.8 on", "Objects/call.c"),
 )
+
+
+def _landmarks(role: CFunctionRole) -> tuple[str, ...]:
+    return tuple(row.name for row in C_FUNCTIONS if row.is_landmark and row.role is role)
+
+
+ERRNO_EXCEPTION_FUNCTIONS: Final = _landmarks(CFunctionRole.ERRNO_EXCEPTION)
+SIGNAL_CHECK_FUNCTIONS: Final = _landmarks(CFunctionRole.SIGNAL_CHECK)
+EVALUATION_LOOP_FUNCTIONS: Final = _landmarks(CFunctionRole.EVALUATION_LOOP)
 
 
 def plain_name(function: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from eintr_trace.facts.cpython_functions import (
+from eintr_trace.facts.c_functions import (
     ERRNO_EXCEPTION_FUNCTIONS,
     EVALUATION_LOOP_FUNCTIONS,
     SIGNAL_CHECK_FUNCTIONS,
@@ -72,7 +72,7 @@ class LocatedInterpreter:
     PyInterpreterState, ``handlers`` is the table of signal handlers, ``main_thread`` holds
     the pthread id of Python's main thread, ``code_type`` is PyCode_Type. ``unicode_bytes``
     is 2.7's sizeof(Py_UNICODE). ``functions`` has where the functions of
-    ``facts.cpython_functions`` lie that the file names, and their unlikely parts (``.cold``).
+    ``facts.c_functions`` lie that the file names, and their unlikely parts (``.cold``).
     """
 
     version: tuple[int, int, int]

@@ -189,7 +189,7 @@ class InterpreterReader:
         return None if self._handlers is None else self._handlers.tripped_address(signo)
 
     def function(self, name: str) -> range | None:
-        """Where a function of ``facts.cpython_functions`` lies; ``None``: no symbol names it."""
+        """Where a function of ``facts.c_functions`` lies; ``None``: no symbol names it."""
         return self._located.functions.get(name)
 
     def main_thread_tid(self) -> int | None:

@@ -5,26 +5,7 @@ from __future__ import annotations
 import pytest
 
 from eintr_trace.facts.c_functions import CFunctionRole, role_of
-from eintr_trace.facts.cpython_functions import (
-    ERRNO_EXCEPTION_FUNCTIONS,
-    EVALUATION_LOOP_FUNCTIONS,
-    SIGNAL_CHECK_FUNCTIONS,
-)
 from eintr_trace.facts.libc_wrappers import hands_on
-
-
-@pytest.mark.parametrize(
-    ("functions", "role"),
-    [
-        (ERRNO_EXCEPTION_FUNCTIONS, CFunctionRole.ERRNO_EXCEPTION),
-        (SIGNAL_CHECK_FUNCTIONS, CFunctionRole.SIGNAL_CHECK),
-        (EVALUATION_LOOP_FUNCTIONS, CFunctionRole.EVALUATION_LOOP),
-    ],
-)
-def test_what_is_looked_up_in_a_process_is_known_on_its_stacks(
-    functions: tuple[str, ...], role: CFunctionRole
-) -> None:
-    assert {role_of(function) for function in functions} == {role}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from eintr_trace.facts.cpython_functions import (
+from eintr_trace.facts.c_functions import (
     ERRNO_EXCEPTION_FUNCTIONS,
     EVALUATION_LOOP_FUNCTIONS,
     SIGNAL_CHECK_FUNCTIONS,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from eintr_trace.facts.cpython_functions import (
+from eintr_trace.facts.c_functions import (
     ERRNO_EXCEPTION_FUNCTIONS,
     EVALUATION_LOOP_FUNCTIONS,
     SIGNAL_CHECK_FUNCTIONS,
