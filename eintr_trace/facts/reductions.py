@@ -55,4 +55,8 @@ REDUCTION_TEXTS: Final[dict[Reduction, str]] = {
         "who decided about EINTR was not watched: the interpreter's file does not name"
         " PyErr_CheckSignals, nor what makes exceptions of errno"
     ),
+    Reduction.DECISION_LEFT_OUT: (
+        "C stacks that were copied are missing: what reads the report was so slow that only"
+        " smaller events had room"
+    ),
 }

@@ -39,6 +39,7 @@ class Reduction(StrEnum):
     DECISION_SPARED = "decision-spared"  # signals come too fast to pay for them
     DECISION_THREADS_BUSY = "decision-threads-busy"  # other threads have all that there are
     DECISION_UNNAMED = "decision-unnamed"  # the interpreter's functions have no names
+    DECISION_LEFT_OUT = "decision-left-out"  # the reader was so slow that C stacks were left out
 
 
 @dataclass(frozen=True)

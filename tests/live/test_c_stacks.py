@@ -96,6 +96,28 @@ def test_the_stack_is_the_one_that_gdb_sees(version: str, who: str, tmp_path: Pa
         assert again == stack
 
 
+@pytest.mark.parametrize("version", ["2.7", "3.6", "3.11", "3.13", "3.15"])
+def test_beyond_the_large_frame_of_select(version: str, tmp_path: Path) -> None:
+    """What it returns to is compared with later stacks, to tell who decided."""
+    with program(cpython(version).executable, "one_call.py", "select_stdin", "SIGUSR1") as running:
+        with attached(running.pid, tmp_path / "run.jsonl") as tracer:
+            running.wait_blocked_in("select", "pselect6")
+            running.process.send_signal(signal.SIGUSR1)
+            tracer.wait_event(SyscallEntered)
+            if version != "2.7":  # which raises
+                running.tell("done")
+            running.account()
+            tracer.wait()
+            events = tracer.events()
+    found = stacks(events, StackMoment.INTERRUPTED)
+    if version != "2.7":
+        found += stacks(events, StackMoment.ENTERING)
+    assert len(found) == (1 if version == "2.7" else 2)
+    for stack in found:
+        assert EVALUATION_LOOPS & {*functions(stack)}, stack
+        assert stack.end is StackEnd.OUTERMOST
+
+
 def order_of(tracer: Tracer) -> list[str]:
     """The kinds of events, those of files left out."""
     return [type(e).__name__ for e in tracer.events() if not isinstance(e, LibrarySeen)]

@@ -54,6 +54,10 @@ def read_stdin():
     return lambda: os.read(0, 100).decode()
 
 
+def select_stdin():
+    return lambda: len(select.select([0], [], [])[0])
+
+
 keep = []
 call = globals()[sys.argv[1]]()
 for name in sys.argv[2:]:

@@ -26,11 +26,16 @@ class CodeMaps:
         self._told: list[bytes] = []
         self._size: bytes | None = None
         self._read_ns = -_READ_AGAIN_NS
+        self._closed = False
 
     @property
     def is_known(self) -> bool:
         """Whether it was told already, as it was then."""
         return bool(self._told)
+
+    def close(self) -> None:
+        """The process is another program now: what is there is not where older stacks lie."""
+        self._closed = True
 
     def news(self, time_ns: int) -> CodeMapped | None:
         """What to tell before a stack of ``time_ns``; ``None``: nothing has changed.
@@ -39,7 +44,7 @@ class CodeMaps:
         """
         now_ns = time.monotonic_ns()
         since_ns = now_ns - self._read_ns
-        if since_ns < _NOT_AGAIN_NS:
+        if self._closed or since_ns < _NOT_AGAIN_NS:
             return None
         size = self._size_of_memory()
         if size == self._size and since_ns < _READ_AGAIN_NS:

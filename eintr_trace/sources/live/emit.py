@@ -18,6 +18,9 @@ class Later(Protocol):
     def event(self) -> Event:
         """Make it."""
 
+    def stand_in(self) -> Event | None:
+        """What is told instead where there is little room; ``None``: nothing can stand for it."""
+
 
 Told: TypeAlias = Event | Later
 Tell: TypeAlias = Callable[[Told], None]

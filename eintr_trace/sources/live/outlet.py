@@ -11,8 +11,9 @@ import time
 from collections import deque
 
 from eintr_trace.model.events import Event, EventsLost
+from eintr_trace.model.stack_events import CodeMapped
 from eintr_trace.model.trace import TraceHeader
-from eintr_trace.sources.live.emit import Told
+from eintr_trace.sources.live.emit import Later, Told
 from eintr_trace.sources.recording.codec import encode_event, encode_header
 
 # Threads that are followed stop again soon, and would wait while their events are encoded: so
@@ -22,6 +23,7 @@ _MOST_UNTOLD = 1024
 _BACKLOG_RETRY_NS = 10_000_000
 _PIPE_BYTES = 1 << 20  # the default limit of /proc/sys/fs/pipe-max-size
 _BUFFER_BYTES = 16 << 20
+_FOR_LARGE_BYTES = _BUFFER_BYTES // 2  # beyond, large events have others that stand for them
 
 
 class Outlet:
@@ -96,13 +98,22 @@ class Outlet:
 
     def _send(self, event: Told) -> None:
         """Send an event, or count it as lost."""
-        if self._waiting_bytes > _BUFFER_BYTES:
+        if self._waiting_bytes > self._room_bytes(event):
             self._lost_now += 1
             self.lost += 1
             self._write()
             return
         self._emit_lost()
-        self._put(encode_event(event if isinstance(event, Event) else event.event()))
+        self._put(encode_event(event if isinstance(event, Event) else self._made(event)))
+
+    @staticmethod
+    def _room_bytes(event: Told) -> int:
+        """So much may wait before it; where code lies is told once, for all that comes later."""
+        return 2 * _BUFFER_BYTES if isinstance(event, CodeMapped) else _BUFFER_BYTES
+
+    def _made(self, event: Later) -> Event:
+        stand_in = event.stand_in() if self._waiting_bytes > _FOR_LARGE_BYTES else None
+        return event.event() if stand_in is None else stand_in
 
     def emit_last(self, event: Event) -> None:
         """Send the event that says how it ended, however full the pipe is."""

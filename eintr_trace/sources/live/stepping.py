@@ -91,6 +91,9 @@ class _Walked:
         packed = base64.b64encode(zlib.compress(self.addresses)).decode("ascii")
         return Stepped(self.time_ns, self.tgid, self.tid, packed, self.end, self.took_ns)
 
+    def stand_in(self) -> None:
+        """Nothing: a place is walked once."""
+
 
 class Stepping:
     """Single-steps one thread at a time, once for each place; ``breathe`` is called on the way."""
@@ -178,9 +181,10 @@ class Stepping:
         tracee, self._unfinished = self._unfinished, None
         if tracee is None:
             return
-        while look_at(tracee.tid) is None and not proc.is_ending(tracee.tid):
-            signal.sigtimedwait(_SIGCHLD, _LOOK_AGAIN_S)
-        with suppress(ProcessLookupError):
+        # Ended meanwhile, or replaced by another thread's exec.
+        with suppress(ProcessLookupError, ChildProcessError):
+            while look_at(tracee.tid) is None and not proc.is_ending(tracee.tid):
+                signal.sigtimedwait(_SIGCHLD, _LOOK_AGAIN_S)
             if self._traps.instruction_after(tracee.tid) is not None:
                 binding.resume(tracee.tid, binding.Resume.CONT)
 

@@ -128,7 +128,7 @@ class SyscallStops:
             python = observe.python_state(tracee, follow.signo, before=follow.python)
         stack = None
         if follow.takes_stack(syscall, python):
-            stack = copy_stack(tracee, StackMoment.ENTERING, now_ns)
+            stack = copy_stack(tracee, StackMoment.ENTERING, syscall, now_ns)
         self.deliveries_decided += tracee.following.entered(syscall, python)
         held_ns = self._resuming.resume(tracee, now_ns)
         if decided:

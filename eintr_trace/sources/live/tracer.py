@@ -167,6 +167,7 @@ class Tracer:
         former_tid = binding.event_message(tracee.tid)
         for thread in self._roster.threads_of(tracee.process):
             self._forget(thread, "the process has executed another program")
+        tracee.process.code.close()
         self._handlers.close(tracee.process)
         self._probes.close(tracee.process)
         program = self._roster.program_of(tracee.process)  # which may end as soon as it runs
@@ -177,6 +178,8 @@ class Tracer:
     def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
         reap(tracee.tid)
         self._probes.forget(tracee.tid)
+        if tracee.tid == tracee.process.tgid:
+            self._probes.close(tracee.process)  # of threads whose ends were not seen
         if tracee.tid in {tracee.process.tgid, tracee.process.main_tid}:
             self._handlers.close(tracee.process)
             self._samples.tell()
@@ -214,7 +217,7 @@ class Tracer:
             self._decided += 1
         stack = None
         if event.call is not None and was_interrupted(event.call):
-            stack = copy_stack(tracee, StackMoment.INTERRUPTED, now_ns)
+            stack = copy_stack(tracee, StackMoment.INTERRUPTED, event.call.syscall, now_ns)
         event = self._handlers.delivering(tracee, event)
         if event.handler_watch is not None:
             tracee.budget.spend_hits(HITS_OF_A_DELIVERY)
@@ -304,7 +307,7 @@ class Tracer:
         # SIGCONT traps every thread, all at once: only those it can harm are read.
         if call.retval == -errno.EINTR:
             python = observe.python_state(tracee, None)
-            stack = copy_stack(tracee, StackMoment.INTERRUPTED, now_ns)
+            stack = copy_stack(tracee, StackMoment.INTERRUPTED, call.syscall, now_ns)
         self._syscall_stops.met(tracee, call, python)
         return call, python, stack
 
