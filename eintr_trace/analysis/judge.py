@@ -9,6 +9,7 @@ from functools import singledispatchmethod
 from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.interruption import Interruption, from_delivery, from_stop
+from eintr_trace.analysis.known_paths import KnownPaths
 from eintr_trace.analysis.process import ProcessState, ThreadState, is_same_program
 from eintr_trace.analysis.trail import Ending, Trail
 from eintr_trace.model.episodes import Episode
@@ -53,6 +54,7 @@ class Judge:
         self._header = header
         self._processes: dict[int, ProcessState] = {}
         self._seen: list[ProcessSeen] = []
+        self._known_paths: dict[str, KnownPaths] = {}  # by executable
         self._episodes: dict[int, Episode] = {}
         self._count = 0
         self._passed = 0
@@ -121,6 +123,8 @@ class Judge:
         else:
             self._seen.append(event)
         process.seen = event
+        if event.exe is not None:
+            process.known_paths = self._known_paths.setdefault(event.exe, process.known_paths)
         return ()
 
     @_take.register

@@ -1,8 +1,9 @@
 """Paths that hold for more than the episode in which a thread was single-stepped.
 
 The tracer steps a thread once for each place: the same call from the same instruction, with the
-same kind of handler, in the main thread or another. What came of it may differ all the same, as
-where a Python handler raises only at times: then a path says nothing of another episode.
+same kind of handler, in the main thread or another; forks of a program share their places. What
+came of it may differ all the same, as where a Python handler raises only at times: then a path
+says nothing of another episode.
 """
 
 from __future__ import annotations
@@ -19,7 +20,11 @@ _Place: TypeAlias = tuple[object, ...]
 
 
 class KnownPaths:
-    """The paths seen in one process, by place and outcome."""
+    """The paths seen in processes of one executable, by place and outcome.
+
+    Forks have their code where their parent has it; in others of that executable it lies
+    elsewhere, or (without ASLR) at the same addresses because it is the same.
+    """
 
     def __init__(self) -> None:
         self._paths: dict[tuple[_Place, Outcome], CPath] = {}
@@ -43,7 +48,7 @@ def _place(interruption: Interruption) -> _Place:
     handler = interruption.python_handler
     return (
         None if call is None else (call.syscall.nr, call.ip),
-        None if frame is None else (frame.code_address, frame.instruction_offset),
+        None if frame is None else (frame.code_address, frame.instruction_offset, frame.location),
         None if handler is None else handler.kind,
         interruption.is_main_thread,
     )

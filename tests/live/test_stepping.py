@@ -26,6 +26,7 @@ from tests.live.harness import (
     Tracer,
     attached,
     compiled,
+    is_blocked_in,
     program,
     tgkill,
     tracer_of,
@@ -310,3 +311,27 @@ def test_without_the_option_nothing_is_stepped(newest_python: Path, tmp_path: Pa
     assert any(isinstance(event, FollowEnded) for event in tracer.events())
     assert not paths(tracer)
     assert not any(episode.c_path for episode in tracer.episodes())
+
+
+def test_forks_of_one_program_share_a_walk(newest_python: Path, tmp_path: Path) -> None:
+    with program(newest_python, "prefork.py", "2") as running:
+        first, second = map(int, running.ready[1:])
+        both = ["-p", str(first), "-p", str(second), "--step"]
+        tracer = Tracer(tmp_path / "r.jsonl", *both, attached=2)
+        for pid in [*[first] * TRIES, second]:
+            known = len(outcomes(tracer))
+            wait_until(lambda pid=pid: is_blocked_in(pid, "recvfrom"), "it waits")  # type: ignore[misc]
+            tgkill(pid, pid, signal.SIGUSR1)
+            wait_for_outcome(tracer, known)
+        running.tell("done")
+        running.account()
+        tracer.wait()
+    if all(path.end is PathEnd.TOO_LONG for path in paths(tracer)):
+        pytest.skip("this machine is too busy to step a thread that far in 50 ms")
+    assert {path.tid for path in paths(tracer)} == {first}
+    *_, walked, shared = tracer.episodes()
+    assert (walked.tid, shared.tid) == (first, second)
+    assert walked.c_path is not None
+    assert shared.c_path is not None
+    assert shared.c_path.seen_in is not None
+    assert names(shared.c_path) == names(walked.c_path)

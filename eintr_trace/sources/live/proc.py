@@ -8,6 +8,9 @@ from pathlib import Path
 
 from eintr_trace.model.events import Disposition
 
+# proc_pid_stat(5), fields 26 and 28; counted from the state, which is field 3
+_START_CODE, _START_STACK = 23, 25
+
 
 @dataclass(frozen=True)
 class SignalMasks:
@@ -128,6 +131,19 @@ def argv(tgid: int) -> tuple[str, ...]:
 def executable(tgid: int) -> str | None:
     """The path of the program, ``None`` when it can't be read."""
     return link_target(f"/proc/{tgid}/exe")
+
+
+def program_image(tgid: int) -> tuple[str | None, bytes, bytes] | None:
+    """The same for a program and its forks, whose code lies where it lay; ``None``: gone.
+
+    Its executable, and where the kernel put that and the stack when it was executed, which it
+    chooses anew each time.
+    """
+    try:
+        fields = Path(f"/proc/{tgid}/stat").read_bytes().rpartition(b")")[2].split()
+    except OSError:
+        return None
+    return executable(tgid), fields[_START_CODE], fields[_START_STACK]
 
 
 def pid_namespace(tgid: int | str) -> str | None:

@@ -300,7 +300,7 @@ def _place(tracee: Tracee, follow: Follow, ip: int) -> Hashable:
     frame = None if python is None or not python.frames else python.frames[0]
     handler = None if python is None else python.handler
     return (
-        tracee.process.tgid,
+        proc.program_image(tracee.process.tgid),
         follow.call.nr,
         ip,
         None if frame is None else (frame.code_address, frame.instruction_offset),
