@@ -24,8 +24,8 @@ REDUCTION_TEXTS: Final[dict[Reduction, str]] = {
         " no locked memory left (EMFILE, ENOMEM; RLIMIT_NOFILE and RLIMIT_MEMLOCK of getrlimit(2))"
     ),
     Reduction.WATCHPOINT_SPARED: (
-        "when the Python handler began was not watched: signals came so fast that its hits would"
-        " have held the program back"
+        "when the Python handler began was not watched: signals came so fast, or the machine was"
+        " so busy, that its hits would have held the program back"
     ),
     Reduction.MAIN_THREAD_UNKNOWN: (
         "when the Python handler began was not watched: which thread is CPython's main thread"
@@ -44,8 +44,8 @@ REDUCTION_TEXTS: Final[dict[Reduction, str]] = {
         " memory left (EMFILE, ENOMEM; RLIMIT_NOFILE and RLIMIT_MEMLOCK of getrlimit(2))"
     ),
     Reduction.DECISION_SPARED: (
-        "who decided about EINTR was not watched: signals came so fast that its hits would have"
-        " held the program back"
+        "who decided about EINTR was not watched: signals came so fast, or the machine was so"
+        " busy, that its hits would have held the program back"
     ),
     Reduction.DECISION_THREADS_BUSY: (
         "who decided about EINTR was not watched: eintr-trace watches eight threads at a time, and"

@@ -43,6 +43,24 @@ def test_no_more_than_a_quarter_is_held_beyond_one_stop_and_the_first_credit(
     assert held_ns <= now_ns / 4 + 20 * MS + 3 * MS
 
 
+def test_one_long_stop_is_no_reason_to_spare_what_is_cheap() -> None:
+    """A busy machine may give the tracer no processor for that long."""
+    budget = HoldBudget(0)
+    assert budget.allows(0)
+    budget.spend(12 * MS)
+    assert not budget.is_short
+
+
+def test_signals_that_come_too_fast_are_one() -> None:
+    budget = HoldBudget(0)
+    short = 0
+    for number in range(1, 1001):
+        if budget.allows(number * MS):
+            short += budget.is_short
+            budget.spend(MS // 2)
+    assert short > 200  # of some 420 that are served
+
+
 def test_hits_of_a_watchpoint_are_paid_for() -> None:
     """At one kilohertz a quarter is 250 µs: 240 µs of stop fit in, with two hits they do not."""
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 _SHARE = 4  # a thread is held at most a quarter of the time between its deliveries
 _CREDIT_LIMIT_NS = 20_000_000  # a few episodes close together, of which the first is cold
+# One stop of 8 ms, in which a busy machine gave the tracer no processor, leaves more than this;
+# signals that come too fast do not.
+_SHORT_NS = _CREDIT_LIMIT_NS // 8
 # Waking the tracer and then the thread again, mostly across CPUs: not seen by either clock
 # reading around a stop. Measured 60 to 150 µs on 2 virtual CPUs.
 _WAKE_UP_NS = 100_000
@@ -31,7 +34,7 @@ class HoldBudget:
     @property
     def is_short(self) -> bool:
         """Whether signals come so fast that only what is needed most may be paid for."""
-        return self._credit_ns < _CREDIT_LIMIT_NS // 2
+        return self._credit_ns < _SHORT_NS
 
     def spend(self, held_ns: int) -> None:
         """Count one stop; credit may become debt, which is paid by passing deliveries on."""
