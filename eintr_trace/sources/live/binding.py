@@ -39,6 +39,7 @@ from eintr_trace.facts.syscalls import NEWER_SYSCALL_NAMES
 
 # linux/ptrace.h; python-ptrace 0.9.9 has no names for them.
 _PTRACE_SEIZE = 0x4206
+_PTRACE_INTERRUPT = 0x4207
 _PTRACE_LISTEN = 0x4208
 _PTRACE_GET_SYSCALL_INFO = 0x420E
 
@@ -132,6 +133,16 @@ class StepTraps:
             raise
         signo, code, address = _SIGINFO_FAULT.unpack_from(self._siginfo)
         return address if (signo, code) == (signal.SIGTRAP, _TRAP_TRACE) else None
+
+
+def stop_anew(tid: int) -> None:
+    """Have a thread in a group-stop enter it again, without a single step to be taken.
+
+    PTRACE_LISTEN would leave it one. PTRACE_CONT takes TF back, and the thread, interrupted
+    already, executes nothing before it stops (kernel/signal.c, get_signal(), do_jobctl_trap()).
+    """
+    _request(_PTRACE_INTERRUPT, tid)
+    _request(PTRACE_CONT, tid)
 
 
 def detach(tid: int) -> None:

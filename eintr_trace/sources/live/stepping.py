@@ -42,10 +42,12 @@ from eintr_trace.sources.live.same_processor import on_processor_of
 from eintr_trace.sources.live.tracee import Tracee
 from eintr_trace.sources.live.wait_status import (
     Exited,
+    GroupStop,
     Killed,
     SignalDeliveryStop,
     Stop,
     SyscallStop,
+    TrapStop,
     look_at,
 )
 
@@ -112,8 +114,9 @@ class Stepping:
         self._enabled = enabled
         self._traps = binding.StepTraps()
         self._walk: _Walk | None = None
-        # The thread whose last step had not ended when it was waited for no longer.
-        self._unfinished: Tracee | None = None
+        # The thread that may have TF set: its last step had not ended when it was waited for no
+        # longer, or it is in a stop of another kind, which is still to be served.
+        self._in_step_mode: Tracee | None = None
         self._tries: Counter[Hashable] = Counter()
 
     def begin(self, tracee: Tracee, ip: int) -> None:
@@ -150,7 +153,9 @@ class Stepping:
         with on_processor_of(tracee.tid):
             end = self._step(walk, ip, signo, began_ns + _MOST_HELD_NS - walk.took_ns)
         walk.took_ns += time.monotonic_ns() - began_ns
-        if end in _LEFT_BY_ITSELF or self._unfinished is tracee:
+        if end is PathEnd.SIGNAL:
+            self._in_step_mode = tracee
+        if end is PathEnd.ENDED or self._in_step_mode is tracee:
             held_ns = self._resuming.stopped_again(tracee, stopped_ns)
         else:
             undelivered = signo if len(walk.addresses) == known + 1 else 0
@@ -158,10 +163,10 @@ class Stepping:
         return held_ns, () if end is None else self._finish(walk, end, stopped_ns)
 
     def takes(self, tracee: Tracee, stop: Stop, now_ns: int) -> bool:
-        """Whether a stop is only the late end of a step; any but a call's ends a walk."""
-        late = self._unfinished is tracee
-        if late:
-            self._unfinished = None
+        """Whether a stop is only owed to a step; any but a call's ends a walk."""
+        in_step_mode = self._in_step_mode is tracee
+        if in_step_mode:
+            self._in_step_mode = None
         if isinstance(stop, SyscallStop):
             return False
         if self._walk is not None and self._walk.tracee is tracee:
@@ -169,24 +174,37 @@ class Stepping:
             end = PathEnd.ENDED if ended else PathEnd.SIGNAL
             for told in self._finish(self._walk, end, now_ns):
                 self._emit(told)
-        if not late or not isinstance(stop, SignalDeliveryStop):
+        if not in_step_mode:
             return False
-        if self._traps.instruction_after(tracee.tid) is None:
-            return False
-        self._resuming.resume(tracee, now_ns)
-        return True
+        match stop:
+            case GroupStop():
+                binding.stop_anew(tracee.tid)
+                return True
+            case SignalDeliveryStop() if self._traps.instruction_after(tracee.tid) is not None:
+                self._resuming.resume(tracee, now_ns)
+                return True
+            case _:
+                return False
 
     def finish(self) -> None:
         """Leave no thread in single-step mode, which the tracer's end would kill."""
-        tracee, self._unfinished = self._unfinished, None
+        tracee, self._in_step_mode = self._in_step_mode, None
         if tracee is None:
             return
         # Ended meanwhile, or replaced by another thread's exec.
         with suppress(ProcessLookupError, ChildProcessError):
-            while look_at(tracee.tid) is None and not proc.is_ending(tracee.tid):
+            while (stop := look_at(tracee.tid)) is None and not proc.is_ending(tracee.tid):
                 signal.sigtimedwait(_SIGCHLD, _LOOK_AGAIN_S)
-            if self._traps.instruction_after(tracee.tid) is not None:
-                binding.resume(tracee.tid, binding.Resume.CONT)
+            match stop:
+                case GroupStop():
+                    binding.stop_anew(tracee.tid)
+                case SignalDeliveryStop(signo):
+                    trapped = self._traps.instruction_after(tracee.tid) is not None
+                    binding.resume(tracee.tid, binding.Resume.CONT, 0 if trapped else signo)
+                case TrapStop():
+                    binding.resume(tracee.tid, binding.Resume.CONT)
+                case _:
+                    pass
 
     def _step(self, walk: _Walk, ip: int, signo: int, deadline_ns: int) -> PathEnd | None:
         """Step until the walk ends, or (``None``) to a call that is made as usual."""
@@ -231,7 +249,7 @@ class Stepping:
                 if isinstance(look_at(tracee.tid), Exited | Killed):
                     return PathEnd.ENDED
                 if left_ns <= 0:
-                    self._unfinished = tracee
+                    self._in_step_mode = tracee
                     return PathEnd.TOO_LONG
                 continue
             if address is None:
