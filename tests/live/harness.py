@@ -32,9 +32,9 @@ _POLL_S = 0.002
 _NR_TGKILL = 234  # x86_64, asm/unistd_64.h
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], what: str, limit_s: float = _LIMIT_S) -> None:
     """Poll a state until it holds; fails, naming it, after the limit."""
-    deadline = time.monotonic() + _LIMIT_S
+    deadline = time.monotonic() + limit_s
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"never came: {what}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import shutil
 import signal
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.live
 
 TIMER_US = "1000"
 TRIES = 5
+_PASSED_ON_AFTER_S = 2.0
 
 
 @contextmanager
@@ -57,20 +59,23 @@ def walk(tracer: Tracer, running: Program, tid: int | None = None, *, tries: int
     """Interrupt the call until the thread was stepped to its decision.
 
     On a busy machine the first stop may take all the time that a thread may be held, or the
-    steps more than there is for them: the tracer then tries again at the next signal.
+    steps more than there is for them: the tracer then tries again at a later signal. One that
+    comes too soon after a long walk is passed on, and nothing is told of its outcome.
     """
     for _ in range(tries):
         known = len(outcomes(tracer))
         running.wait_all_blocked_in("recvfrom", "read")
         tgkill(running.pid, tid or running.pid, signal.SIGUSR1)
-        wait_for_outcome(tracer, known)
+        with suppress(AssertionError):
+            wait_for_outcome(tracer, known, limit_s=_PASSED_ON_AFTER_S)
         if any(path.end is not PathEnd.TOO_LONG for path in paths(tracer)):
             return
     pytest.skip("this machine is too busy to step a thread that far in 50 ms")
 
 
-def wait_for_outcome(tracer: Tracer, known: int = 0) -> None:
-    wait_until(lambda: len(outcomes(tracer)) > known, "what became of the call is known")
+def wait_for_outcome(tracer: Tracer, known: int = 0, *, limit_s: float = 30.0) -> None:
+    what = "what became of the call is known"
+    wait_until(lambda: len(outcomes(tracer)) > known, what, limit_s)
 
 
 def outcomes(tracer: Tracer) -> list[Event]:
@@ -316,17 +321,17 @@ def test_without_the_option_nothing_is_stepped(newest_python: Path, tmp_path: Pa
 def test_forks_of_one_program_share_a_walk(newest_python: Path, tmp_path: Path) -> None:
     with program(newest_python, "prefork.py", "2") as running:
         first, second = map(int, running.ready[1:])
-        both = ["-p", str(first), "-p", str(second), "--step"]
-        tracer = Tracer(tmp_path / "r.jsonl", *both, attached=2)
-        for pid in [*[first] * TRIES, second]:
-            known = len(outcomes(tracer))
-            wait_until(lambda pid=pid: is_blocked_in(pid, "recvfrom"), "it waits")  # type: ignore[misc]
-            tgkill(pid, pid, signal.SIGUSR1)
-            wait_for_outcome(tracer, known)
-        running.tell("done")
-        running.account()
-        tracer.wait()
-    if all(path.end is PathEnd.TOO_LONG for path in paths(tracer)):
+        options = ["-p", str(second), "--step"]
+        with attached(first, tmp_path / "r.jsonl", *options) as tracer:
+            for pid in (first, second):
+                known = len(outcomes(tracer))
+                wait_until(functools.partial(is_blocked_in, pid, "recvfrom"), f"{pid} waits")
+                tgkill(pid, pid, signal.SIGUSR1)
+                wait_for_outcome(tracer, known)
+            running.tell("done")
+            running.account()
+            tracer.wait()
+    if any(path.end is PathEnd.TOO_LONG for path in paths(tracer)):
         pytest.skip("this machine is too busy to step a thread that far in 50 ms")
     assert {path.tid for path in paths(tracer)} == {first}
     *_, walked, shared = tracer.episodes()

@@ -1,4 +1,4 @@
-"""Forks workers that wait in recv, from one place of the program each.
+"""Forks workers that wait in recv, all in one place of the program.
 
 Usage: prefork.py NUMBER. For Python 3. Says `ready PID...`; ends when a line comes on standard
 input.
@@ -16,6 +16,9 @@ workers = []
 for _ in range(int(sys.argv[1])):
     pid = os.fork()
     if not pid:
+        theirs.close()  # the parent's death ends it
+        for fd in (0, 1, 2):
+            os.close(fd)
         ours.recv(1)
         os._exit(0)
     workers.append(pid)
