@@ -24,14 +24,18 @@ def c_path_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     path, walked = c_path(trail, finding), trail.c_side.path
     if path is None:
         return
-    way = f"The way from EINTR: {' → '.join(path.functions)}"
-    if path.end not in _SHOWN_BY_THE_LAST and not _is_in_the_loop(path):
-        way = f"{way}, then {PATH_ENDS[path.end]}"
     if path.seen_in is not None or walked is None:
-        text = f"{way} (seen in #{path.seen_in}, at the same call with the same outcome)."
+        text = f"The way from EINTR is that of #{path.seen_in}: the same call, the same outcome."
     else:
-        text = f"{way}. Single-stepping it held the thread for {duration(walked.took_ns)}."
+        text = f"{_way(path)}. Single-stepping it held the thread for {duration(walked.took_ns)}."
     yield Draft(Layer.C, text, (Topic.C_PATH,))
+
+
+def _way(path: CPath) -> str:
+    way = f"The way from EINTR: {' → '.join(path.functions)}"
+    if path.end in _SHOWN_BY_THE_LAST or _is_in_the_loop(path):
+        return way
+    return f"{way}, then {PATH_ENDS[path.end]}"
 
 
 def _is_in_the_loop(path: CPath) -> bool:

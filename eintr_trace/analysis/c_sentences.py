@@ -87,23 +87,24 @@ def _resumed(trail: Trail) -> str:
     again = made_again(trail)
     if row is None or call is None or interruption.interpreter is None:
         return f"EINTR reached CPython's C code, which {again}."
-    function = _c_function(trail, row, version)
-    frame = interruption.frame
-    of = "" if frame is None or frame.calls is None else f" the C code of {frame.calls},"
-    lead = f"EINTR reached CPython's {function},{of} which"
+    lead = f"EINTR reached CPython's {_c_code(trail, row, version)} which"
     if row.behaviour(version) is Behaviour.LOOPS_IN_C and sampled_decision(trail) is None:
         return f"{lead} {again} at once, without running Python signal handlers."
     return f"{lead}{_since(row)} {_ran_handler(trail)} and {again}."
 
 
-def _c_function(trail: Trail, row: Pep475Row, version: Version) -> str:
+def _c_code(trail: Trail, row: Pep475Row, version: Version) -> str:
     """Name the C function that got EINTR: as seen on the stack, else as the table knows it."""
-    got_it = reception(trail)
-    receiver = None if got_it is None else got_it.receiver
-    if receiver is not None and receiver.role is CodeRole.CPYTHON and receiver.function is not None:
-        return receiver.function
-    function = row.c_function(version)
-    return "C code" if function is None else function.name
+    frame, got_it = trail.interruption.frame, reception(trail)
+    calls = None if frame is None else frame.calls
+    if got_it is not None and got_it.is_seen and got_it.receiver.role is CodeRole.CPYTHON:
+        name = got_it.receiver.function
+    else:
+        function = row.c_function(version)
+        name = None if function is None else function.name
+    if name is None:
+        return "C code," if calls is None else f"C code of {calls},"
+    return f"{name}," if calls is None else f"{name}, the C code of {calls},"
 
 
 def _takes_for_under_way(trail: Trail) -> str:
