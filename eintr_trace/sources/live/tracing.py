@@ -7,6 +7,7 @@ detach, and the main thread only waits for it.
 
 from __future__ import annotations
 
+import gc
 import os
 import platform
 import signal
@@ -122,6 +123,9 @@ class Tracing:
         header = _header()
         self._outlet.prepare(header)
         self._tracer.prepare()
+        # A full collection takes 6 ms, which a stop would last longer; what there is by now stays.
+        gc.collect()
+        gc.freeze()
         # Now, for a process that its first signal may end.
         code = [process.code.news(time.monotonic_ns()) for process in processes]
         seized = [(p, self._attachment.seize_process(p.tgid)) for p in processes]
