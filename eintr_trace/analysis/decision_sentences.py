@@ -19,7 +19,7 @@ from eintr_trace.analysis.receiver_sentences import receiver_named
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called
 from eintr_trace.facts.pep475 import Behaviour
-from eintr_trace.model.c_stack import CFrame, CodeRole
+from eintr_trace.model.c_stack import CFrame, CodeRole, PathEnd
 from eintr_trace.model.episodes import DecisionKind, KernelAction, Layer, Outcome
 
 _OUTCOMES_OF = {
@@ -83,6 +83,8 @@ def _decided(trail: Trail, finding: Finding, sampled: Sampled) -> Draft:
             return _draft(text, Topic.EXCEPTION, Topic.HANDLER_END)
         case DecisionKind.RAISE if sampled.function is sampled.decider:
             return _draft(f"{decider} made an exception of EINTR.")
+        case DecisionKind.RAISE if _was_stepped_to(trail):
+            return _draft(f"{who} made an exception of EINTR.")
         case DecisionKind.RAISE:
             return _draft(f"{who} made an exception of EINTR, with {decider}.")
         case DecisionKind.CALL_AGAIN if finding.outcome is Outcome.RETRIED_BY_LIBRARY:
@@ -102,6 +104,12 @@ def _decided(trail: Trail, finding: Finding, sampled: Sampled) -> Draft:
                 " only afterwards, in its evaluation loop."
             )
             return _draft(text)
+
+
+def _was_stepped_to(trail: Trail) -> bool:
+    """Tell whether the way from EINTR ends in what makes the exception, and so names it."""
+    path = trail.c_side.path
+    return path is not None and path.end is PathEnd.DECISION
 
 
 def _draft(text: str, *topics: Topic) -> Draft:
