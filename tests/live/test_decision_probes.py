@@ -23,6 +23,7 @@ from eintr_trace.model.events import (
     PythonHandlerBegan,
     Reduction,
     SyscallEntered,
+    ThreadExited,
 )
 from eintr_trace.model.stack_events import DecisionUnwatched, StackMoment, StackSeen
 from eintr_trace.sources.live.perf_events import Breakpoint, BreakpointKind
@@ -309,6 +310,25 @@ def test_the_probes_of_a_program_that_becomes_another_are_given_back(
             running.tell("end")
             running.account()
             tracer.wait()
+
+
+def test_samples_are_told_in_order_among_the_threads_that_come_and_end(
+    newest_python: Path, tmp_path: Path
+) -> None:
+    with program(newest_python, "churn.py", "threads", "150", "20") as running:
+        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
+            running.tell("go")
+            for _ in range(20):
+                running.process.send_signal(signal.SIGRTMIN)
+                time.sleep(0.01)
+            running.account()
+            tracer.wait()
+    events = tracer.events()
+    assert samples(events)
+    assert any(isinstance(event, ThreadExited) for event in events)
+    order = [event for event in events if isinstance(event, ThreadExited | StackSeen)]
+    times = [event.time_ns for event in order]
+    assert times == sorted(times)
 
 
 # Where it cannot be watched

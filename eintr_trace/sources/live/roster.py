@@ -45,6 +45,10 @@ class Roster:
         self.command_pid: int | None = None
         self.command_status: int | None = None
 
+    def tell_with(self, emit: Callable[[Event], None]) -> None:
+        """Tell by this from now on."""
+        self._emit = emit
+
     def add_process(self, process: TracedProcess, origin: ThreadOrigin) -> None:
         """A process came into view."""
         self.processes[process.tgid] = process

@@ -66,6 +66,7 @@ class Tracer:
         self._samples = SampleOrder(emit)
         self._handlers = HandlerWatches(self._samples)
         self._emit = emit = self._samples.emit
+        roster.tell_with(emit)
         self._connections = Connections(emit, alive=roster.processes)
         self._resuming = Resuming(emit, self._connections)
         self._stepping = Stepping(self._resuming, emit, self.read_merges, enabled=step)
