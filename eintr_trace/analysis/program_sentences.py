@@ -69,7 +69,9 @@ def _unharmed(finding: Finding) -> Iterator[Draft]:
             yield _draft(text, Topic.SIGNAL_FRAME, Topic.REENTERED, *rule)
         case Outcome.RESUMED_BY_INTERPRETER:
             text = "The Python code that made the call did not notice that it was interrupted."
-            yield _draft(text, Topic.REENTERED, Topic.STATE, Topic.PEP475)
+            seen = finding.confidence is Confidence.OBSERVED
+            shown_by = (Topic.DECISION, Topic.C_STACK_AGAIN) if seen else (Topic.PEP475,)
+            yield _draft(text, Topic.REENTERED, Topic.STATE, *shown_by)
         case Outcome.COMPLETED:
             text = "There was nothing left to restart: the program gets this result."
             yield _draft(text, Topic.DELIVERY)

@@ -63,7 +63,7 @@ def who(got_it: Reception) -> str:
     function = receiver.function or "code without a symbol"
     match receiver.role:
         case CodeRole.CPYTHON:
-            return f"{function}, CPython's own C code"
+            return f"CPython's {receiver.function or 'C code'}"
         case CodeRole.CTYPES:
             return f"ctypes, which had called {got_it.called or 'a function'}"
         case CodeRole.EXTENSION:

@@ -168,6 +168,8 @@ def _tracepoints() -> Finding:
         MergedSignalWatch(threading.get_native_id()).close()
     except MergesUnseenError as error:
         text = f"which signals merged because of the tracer is not seen: {error.message}"
+        if not _is_capable(_CAP_PERFMON):
+            text += ". It takes root, or CAP_PERFMON and a tracefs that may be read"
         return Finding("tracepoints", text, Tone.WARN)
     text = "which signals merged because of the tracer can be seen"
     return Finding("tracepoints", text, Tone.GOOD)
