@@ -24,6 +24,7 @@ from eintr_trace.model.events import (
     Reduction,
     SyscallEntered,
     ThreadExited,
+    ThreadSeen,
 )
 from eintr_trace.model.stack_events import DecisionUnwatched, StackMoment, StackSeen
 from eintr_trace.sources.live.perf_events import Breakpoint, BreakpointKind
@@ -56,6 +57,7 @@ CALLS = {
 }
 MANY_THREADS = 24
 _ATTEMPTS = 8
+_ORDERED = (StackSeen, ThreadSeen, ThreadExited)
 
 
 def raises(version: str) -> str:
@@ -326,7 +328,7 @@ def test_samples_are_told_in_order_among_the_threads_that_come_and_end(
     events = tracer.events()
     assert samples(events)
     assert any(isinstance(event, ThreadExited) for event in events)
-    order = [event for event in events if isinstance(event, ThreadExited | StackSeen)]
+    order = [event for event in events if isinstance(event, _ORDERED)]
     times = [event.time_ns for event in order]
     assert times == sorted(times)
 
