@@ -126,7 +126,7 @@ def test_every_interpreter_gets_to_its_decision(any_python: Path, tmp_path: Path
             names(episode.c_path),
         )
     text = "\n".join(sentence.text for sentence in episode.explanation)
-    assert "To see it by single steps, eintr-trace held the thread for" in text
+    assert "Single-stepping it held the thread for" in text
 
 
 def assert_connected(steps: tuple[PathStep, ...]) -> None:
