@@ -40,7 +40,7 @@ def asked_in_c(trail: Trail, finding: Finding) -> Evidence | None:
     if finding.outcome is not Outcome.RETRIED_BY_LIBRARY or sampled is None:
         return None
     text = (
-        "rule: C code that asks for signal handlers in the middle of a call means to go on with it"
+        "C code that asks for signal handlers in the middle of a call means to go on with it"
         " unless one raises (Python/C API reference, PyErr_CheckSignals)"
     )
     return Evidence(EvidenceKind.RULE, text)

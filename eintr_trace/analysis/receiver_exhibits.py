@@ -75,7 +75,7 @@ def foreign_exception(_: Trail, finding: Finding) -> Evidence | None:
     if not is_without_eintr(finding):
         return None
     text = (
-        "rule: the exception came out of the interrupted call, whose C code got EINTR and did not"
+        "the exception came out of the interrupted call, whose C code got EINTR and did not"
         " call again; it is not the signal handler's"
     )
     return Evidence(EvidenceKind.RULE, text)
