@@ -67,13 +67,13 @@ def _foreign_handler(trail: Trail) -> Iterator[Draft]:
     name = trail.interruption.signal.name
     if handler.kind is HandlerKind.NOT_PYTHON:
         yield _draft(
-            f"The handler of {name} was not installed from Python: it is a C library's own.",
+            f"The handler of {name} was not installed from Python: it is C code's own.",
             Topic.DISPOSITION,
         )
     elif handler_was_replaced(trail):
         theirs = "" if handler.location is None else f" {place(handler.location)}"
         yield _draft(
-            f"The handler of {name} that ran is a C library's own: CPython's, which leads to the"
+            f"The handler of {name} that ran is C code's own: CPython's, which leads to the"
             f" Python handler{theirs}, has been replaced since (sigaction(2)).",
             Topic.DISPOSITION,
             Topic.C_HANDLER,
