@@ -28,24 +28,24 @@ class Resuming:
     def resume(self, tracee: Tracee, stopped_ns: int, signo: int = 0) -> int:
         """Let the thread go on, asleep or followed; returns how long it was held."""
         how = Resume.CONT if tracee.following.innermost is None else Resume.SYSCALL
-        tracee.holds.append(Hold(stopped_ns, time.monotonic_ns(), tracee.own_mask))
+        # Read before: the thread may go on in our place at once, for 4 ms (a scheduler's slice).
+        let_go_ns = time.monotonic_ns()
         binding.resume(tracee.tid, how, signo)
-        return self._has_left(tracee, stopped_ns)
+        return self._has_left(tracee, stopped_ns, let_go_ns)
 
     def stopped_again(self, tracee: Tracee, stopped_ns: int) -> int:
         """Likewise for a thread that went by single steps into another stop, or to its end."""
-        tracee.holds.append(Hold(stopped_ns, time.monotonic_ns(), tracee.own_mask))
-        return self._has_left(tracee, stopped_ns)
+        return self._has_left(tracee, stopped_ns, time.monotonic_ns())
 
-    def _has_left(self, tracee: Tracee, stopped_ns: int) -> int:
+    def _has_left(self, tracee: Tracee, stopped_ns: int, let_go_ns: int) -> int:
         following = tracee.following
-        now_ns = time.monotonic_ns()
-        tracee.budget.spend(now_ns - stopped_ns)
-        following.last_stop_ns = now_ns
+        tracee.holds.append(Hold(stopped_ns, let_go_ns, tracee.own_mask))
+        tracee.budget.spend(let_go_ns - stopped_ns)
+        following.last_stop_ns = let_go_ns
         self._open.pop(tracee.tid, None)
         if following.is_open:
             self._open[tracee.tid] = tracee
-        return now_ns - stopped_ns
+        return let_go_ns - stopped_ns
 
     def forget(self, tracee: Tracee) -> None:
         """Expect no further stop of a thread: it stays stopped, or it is none any more."""
