@@ -14,6 +14,7 @@ from eintr_trace.sources.live.outlet import Outlet
 from eintr_trace.sources.live.own_signals import wait_for_end_signal
 
 _LOOK_AGAIN_S = 0.02
+_NICENESS = 10  # a tenth of a processor's time where the tracer or the traced program wants it
 
 Consume = Callable[[BinaryIO], int]
 """Gets the recording as a stream, returns the exit status of the report."""
@@ -76,6 +77,8 @@ def _become_reporter(read_fd: int, consume: Consume) -> None:
     """The child's life; never returns."""
     status = 1
     try:
+        # It reads symbols just when a thread is being followed.
+        os.nice(_NICENESS)
         # All signals stay blocked: what ends the trace, or is sent to the programs, may reach
         # our whole group; the report is then still to be written.
         with os.fdopen(read_fd, "rb") as stream:
