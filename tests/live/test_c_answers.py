@@ -211,13 +211,16 @@ def may_be_untold(run: Run, call: str, one: Seen) -> bool:
 
     A handler that never returns, and code that no file holds. And where CPython has no handler
     to run, no sample can show that it was back: then only single steps tell a loop in C code
-    from one in the program.
+    from one in the program. A worker may also have left the function that made the call before
+    its next call: then nothing is left to see of an exception, or that there was none.
     """
     by_steps = {"c_handler"}
     if run.thread == "worker":
         by_steps |= {"retrying", "retrying_with_checks", "passing_on", "ctypes_retrying_library"}
         by_steps.add("asking_once_looping")
     never_told = {"jumped_out_of", "made_code", *MAY_BE_MISTAKEN}
+    if run.thread == "worker":
+        never_told |= {"passing_on", "ctypes_poll", "raising_its_own"}
     path = one.episode.c_path
     walked = path is not None and path.end is not PathEnd.TOO_LONG
     return call in never_told or one.was_spared or (call in by_steps and not walked)
@@ -225,7 +228,7 @@ def may_be_untold(run: Run, call: str, one: Seen) -> bool:
 
 def test_outcomes(run: Run, seen: Mapping[str, Seen]) -> None:
     wrong = {
-        call: one.episode.outcome.value
+        call: one.episode.headline
         for call, one in seen.items()
         if one.episode.outcome is not truth(call, one.account)
         and not (one.episode.outcome is Outcome.UNKNOWN and may_be_untold(run, call, one))
