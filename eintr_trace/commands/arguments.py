@@ -78,6 +78,18 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_interpreter_argument(parser: Parser) -> None:
+    """Let the user choose among the interpreters that are found."""
+    parser.add_argument(
+        "--interpreter",
+        dest="interpreters",
+        metavar="PYTHON",
+        action="append",
+        default=[],
+        help="only this one: a path or a command; may be repeated (default: all that are found)",
+    )
+
+
 def one_of(kind: type[Choice]) -> Callable[[str], Choice]:
     """Return what makes a member of ``kind`` of a word, for argparse."""
 

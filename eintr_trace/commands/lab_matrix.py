@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import eintr_trace
-from eintr_trace.commands.arguments import Parser, one_of, positive_int
+from eintr_trace.commands.arguments import Parser, add_interpreter_argument, one_of, positive_int
 from eintr_trace.commands.exits import ExitStatus, complain
 from eintr_trace.commands.written_files import cannot_write, require_writable, write_text
 from eintr_trace.errors import EintrTraceError, UsageError
@@ -65,14 +65,7 @@ def run(argv: Sequence[str]) -> int:
 
 
 def _add_arguments(parser: Parser) -> None:
-    parser.add_argument(
-        "--interpreter",
-        dest="interpreters",
-        metavar="PYTHON",
-        action="append",
-        default=[],
-        help="only this one: a path or a command; may be repeated (default: all that are found)",
-    )
+    add_interpreter_argument(parser)
     parser.add_argument(
         "--scenario",
         dest="scenarios",

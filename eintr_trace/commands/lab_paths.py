@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 
 import eintr_trace
-from eintr_trace.commands.arguments import Parser
+from eintr_trace.commands.arguments import Parser, add_interpreter_argument
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.written_files import require_writable, write_text
 from eintr_trace.errors import EintrTraceError, UsageError
@@ -29,14 +29,7 @@ CALLS = ("socket.recv", "poll.poll", "time.sleep", "os.read pipe", "Lock.acquire
 def run(argv: Sequence[str]) -> int:
     """Write the page. Raises EintrTraceError."""
     parser = Parser("lab paths", _DESCRIPTION, "eintr-trace lab paths [OPTION]…")
-    parser.add_argument(
-        "--interpreter",
-        dest="interpreters",
-        metavar="PYTHON",
-        action="append",
-        default=[],
-        help="only this one: a path or a command; may be repeated (default: all that are found)",
-    )
+    add_interpreter_argument(parser)
     parser.add_argument(
         "--scenario",
         dest="scenarios",
