@@ -6,24 +6,22 @@ The text that a live trace prints is therefore the text of the report of its rec
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from eintr_trace.analysis.judge import Judge
 from eintr_trace.commands.arguments import ReportFormat
 from eintr_trace.commands.exits import ExitStatus, complain
 from eintr_trace.commands.filters import parse_filters
-from eintr_trace.commands.terminal import terminal_layout
+from eintr_trace.commands.renderers import renderer_for
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.model.episodes import Outcome
 from eintr_trace.model.events import EndReason
-from eintr_trace.model.report import EpisodeUpdate, Report
-from eintr_trace.model.trace import Trace, TraceHeader
-from eintr_trace.reports.json_report import write_json
+from eintr_trace.model.report import Report
+from eintr_trace.model.trace import Trace
+from eintr_trace.reports.renderer import Renderer
 from eintr_trace.reports.selection import WHOLE, Selection
-from eintr_trace.reports.text import Detail, TextReport, TextStyle
+from eintr_trace.reports.text import Detail
 from eintr_trace.sources.recording.reader import LineSource, read_recording
 
 
@@ -35,16 +33,6 @@ class Presentation:
     detail: Detail
     selection: Selection
     fail_on: frozenset[Outcome]
-
-
-class Renderer(Protocol):
-    """What every renderer of a trace that goes on is."""
-
-    def update(self, update: EpisodeUpdate) -> None:
-        """Take an episode's judgement as it comes."""
-
-    def finish(self, report: Report) -> None:
-        """Take the whole report, at the end."""
 
 
 def presentation(arguments: argparse.Namespace) -> Presentation:
@@ -72,8 +60,15 @@ def present(
 
     ``tee`` gets every line that is read. Raises MalformedInputError.
     """
-    trace = read_recording(stream, path, tee)
-    renderer = _renderer(trace.header, wanted)
+    return present_trace(read_recording(stream, path, tee), path, wanted)
+
+
+def present_trace(trace: Trace, path: str, wanted: Presentation) -> int:
+    """Print the report of a trace from any source; return the exit status.
+
+    Raises MalformedInputError.
+    """
+    renderer = renderer_for(wanted.format, wanted.detail, trace.header)
     report = follow(trace, renderer, wanted.selection)
     renderer.finish(report)
     return _status(report, path, wanted.fail_on)
@@ -102,22 +97,3 @@ def _status(report: Report, path: str, fail_on: frozenset[Outcome]) -> int:
     if any(episode.outcome in fail_on for episode in report.episodes):
         status = ExitStatus.OUTCOME_SEEN
     return status
-
-
-def _renderer(header: TraceHeader, wanted: Presentation) -> Renderer:
-    match wanted.format:
-        case ReportFormat.TEXT:
-            return TextReport(sys.stdout, header, TextStyle(terminal_layout(), wanted.detail))
-        case ReportFormat.JSON:
-            return _JsonAtTheEnd()
-
-
-class _JsonAtTheEnd:
-    """The JSON report is one object: there is nothing to print before the end."""
-
-    def update(self, update: EpisodeUpdate) -> None:
-        """Wait for the whole."""
-
-    def finish(self, report: Report) -> None:
-        """Print the object."""
-        write_json(report, sys.stdout)

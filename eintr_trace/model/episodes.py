@@ -11,6 +11,7 @@ from enum import StrEnum
 from eintr_trace.model.c_stack import CodeRole, Package, PathEnd, PathStep
 from eintr_trace.model.events import Reduction, SignalInfo, Syscall
 from eintr_trace.model.python_state import CodeLocation, PythonFrame
+from eintr_trace.model.trace_lines import TraceLine
 
 
 class Outcome(StrEnum):
@@ -231,6 +232,7 @@ class Episode:
     ``caught`` is ``None`` while not known; ``False``: nobody caught the exception.
     ``end_ns`` is when the outcome was known. ``exit_status`` is the process's, once ended.
     ``reduced``: evidence that is missing because the tracer had run out of something.
+    ``lines`` are the trace's lines in strace's style, of a log or where every call was traced.
     """
 
     id: int
@@ -261,3 +263,4 @@ class Episode:
     advice: tuple[str, ...] = ()
     headline: str = ""
     reduced: tuple[Reduction, ...] = ()
+    lines: tuple[TraceLine, ...] = ()

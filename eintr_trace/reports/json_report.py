@@ -25,6 +25,7 @@ from eintr_trace.model.events import ProcessSeen, SignalInfo, TraceEnded
 from eintr_trace.model.python_state import CodeLocation, PythonFrame
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader
+from eintr_trace.model.trace_lines import TraceLine
 
 SCHEMA_VERSION = 1
 
@@ -59,7 +60,7 @@ def _trace(header: TraceHeader) -> Json:
         "mode": header.mode.value,
         "arch": header.arch,
         "kernel": header.kernel,
-        "clock": "monotonic + realtime anchor",
+        "clock": header.clock.value,
         "monotonic_anchor_ns": header.monotonic_anchor_ns,
         "realtime_anchor_ns": header.realtime_anchor_ns,
         "tool_version": header.tool_version,
@@ -138,6 +139,17 @@ def _episode(episode: Episode) -> Json:
         "advice": list(episode.advice),
         "headline": episode.headline,
         "reduced": [kind.value for kind in episode.reduced],
+        "lines": [_line(line) for line in episode.lines],
+    }
+
+
+def _line(line: TraceLine) -> Json:
+    return {
+        "time_ns": line.time_ns,
+        "tid": line.tid,
+        "number": line.number,
+        "text": line.text,
+        "note": line.note,
     }
 
 

@@ -16,7 +16,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from eintr_trace.errors import MalformedInputError
-from eintr_trace.model import events, stack_events
+from eintr_trace.model import events, stack_events, trace_lines
 from eintr_trace.model.events import Event
 from eintr_trace.model.trace import FORMAT_NAME, FORMAT_VERSION, TraceHeader
 
@@ -50,6 +50,8 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "stack": stack_events.StackSeen,
     "path": stack_events.PathSeen,
     "decision-unwatched": stack_events.DecisionUnwatched,
+    "line": trace_lines.LogLine,
+    "call-interrupted": trace_lines.CallInterrupted,
     "lost": events.EventsLost,
     "warning": events.Warned,
     "end": events.TraceEnded,
