@@ -27,8 +27,9 @@ test: check
 demo: setup
 	@$(BIN)/eintr-trace demo
 
+# What the tool costs; BENCH=-h lists the parts that can be run alone, as in BENCH=hold.
 bench: setup
-	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench $(BENCH)
 
 soak: setup
 	@$(BIN)/python -m tests.soak

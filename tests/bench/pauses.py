@@ -1,4 +1,4 @@
-"""How long a program is held to see who decided, beside py-spy and gdb; part of `make bench`.
+"""How long a program is held to see who decided, beside py-spy and gdb.
 
 A pause is what the program itself notes, by its own clock (tests/tracees/gaps.py), the same
 way for every tool: the longest gap between two readings, or how much longer than its timer an
@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from eintr_trace.lab.interpreters import FoundInterpreter, find_interpreters
+from tests.bench.tables import show
 from tests.live.harness import Tracer, attached, program
 
-PROGRAMS = 9  # runs for each row: so many first episodes
-ROUNDS = 12
-BUSY_S = "0.06"
-VERSIONS = ((2, 7), (3, 13))
-BARS = (
+_PROGRAMS = 5  # runs for each row: so many first episodes
+_ROUNDS = 12
+_BUSY_S = "0.06"
+_VERSIONS = ((2, 7), (3, 13))
+_BARS = (
     "Bars: with the decision, later episodes at most 1 ms (median), the first at a call site at\n"
     "most 3 ms; never held for more than a quarter of the time; --step at most 5 ms on 2.7 and\n"
     "15 ms on 3.x, once."
@@ -47,8 +48,8 @@ class Pauses:
 def pauses_without(python: Path, _folder: Path) -> Pauses:
     """Nobody attached: what the machine itself does to such waits."""
     pauses = Pauses()
-    for _ in range(PROGRAMS):
-        with program(python, "gaps.py", str(ROUNDS), BUSY_S) as running:
+    for _ in range(_PROGRAMS):
+        with program(python, "gaps.py", str(_ROUNDS), _BUSY_S) as running:
             running.tell("go")
             _add_waits(pauses, running.account())
     return pauses
@@ -59,10 +60,10 @@ def pauses_under_us(*options: str) -> Callable[[Path, Path], Pauses]:
 
     def run(python: Path, folder: Path) -> Pauses:
         pauses = Pauses()
-        for _ in range(PROGRAMS):
+        for _ in range(_PROGRAMS):
             recording = folder / "pauses.jsonl"
             with (
-                program(python, "gaps.py", str(ROUNDS), BUSY_S) as running,
+                program(python, "gaps.py", str(_ROUNDS), _BUSY_S) as running,
                 attached(running.pid, recording, *options) as tracer,
             ):
                 running.tell("go")
@@ -81,7 +82,7 @@ def pauses_under_a_dump(command: Sequence[str]) -> Callable[[Path, Path], Pauses
 
     def run(python: Path, _folder: Path) -> Pauses:
         pauses = Pauses()
-        for _ in range(PROGRAMS):
+        for _ in range(_PROGRAMS):
             with program(python, "gaps.py", "1", "1.5") as running:
                 running.tell("go")
                 looked = subprocess.run(
@@ -134,8 +135,8 @@ def _tools() -> dict[str, Callable[[Path, Path], Pauses]]:
     return tools
 
 
-def pause_rows(folder: Path) -> list[list[object]]:
-    """One row for each interpreter and tool; times in ms."""
+def bench_pauses(folder: Path) -> None:
+    """What it costs to see who decided, and the whole path, beside other tools."""
     rows: list[list[object]] = []
     for python in _interpreters():
         for what, run in _tools().items():
@@ -144,19 +145,25 @@ def pause_rows(folder: Path) -> list[list[object]]:
             shown = [function(one) if one else None for one in times for function in _FUNCTIONS]
             share = max(pauses.shares) if pauses.shares else None
             rows.append([python.name, what, *shown, share])
-    return rows
+    show(
+        "Pauses, ms: by the program's own clock, then by the tracer's own account\n"
+        f"({_PROGRAMS} programs, each with one first and {_ROUNDS - 1} later waits)\n{_BARS}",
+        rows,
+        _HEADERS,
+        ".2f",
+    )
 
 
 _FUNCTIONS: tuple[Callable[[list[float]], float], ...] = (statistics.median, max)
-HEADERS = ["", "", "first", "worst", "later", "worst", "held 1st", "worst", "later", "worst"]
-HEADERS += ["greatest share"]
+_HEADERS = ["", "", "first", "worst", "later", "worst", "held 1st", "worst", "later", "worst"]
+_HEADERS += ["greatest share"]
 
 
 def _interpreters() -> list[FoundInterpreter]:
     """Both sides of the fork in the road; says which is missing."""
     cpythons = [one for one in find_interpreters() if one.implementation == "CPython"]
-    found = [one for one in cpythons if one.version and one.version[:2] in VERSIONS]
-    for major, minor in VERSIONS:
+    found = [one for one in cpythons if one.version and one.version[:2] in _VERSIONS]
+    for major, minor in _VERSIONS:
         if not any(one.version and one.version[:2] == (major, minor) for one in found):
             print(f"no CPython {major}.{minor} on this machine")
     return found
