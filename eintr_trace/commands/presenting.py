@@ -14,6 +14,8 @@ from eintr_trace.commands.arguments import ReportFormat
 from eintr_trace.commands.exits import ExitStatus, complain
 from eintr_trace.commands.filters import parse_filters
 from eintr_trace.commands.renderers import renderer_for
+from eintr_trace.commands.report_output import report_output
+from eintr_trace.commands.written_files import require_writable
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.model.episodes import Outcome
 from eintr_trace.model.events import EndReason
@@ -27,16 +29,25 @@ from eintr_trace.sources.recording.reader import LineSource, read_recording
 
 @dataclass(frozen=True)
 class Presentation:
-    """What the user wants to see, and which outcomes are to fail."""
+    """What the user wants to see, which outcomes are to fail, and where it goes.
+
+    ``output`` is the name of a file, ``None``: standard output.
+    """
 
     format: ReportFormat
     detail: Detail
     selection: Selection
     fail_on: frozenset[Outcome]
+    output: str | None = None
 
 
-def presentation(arguments: argparse.Namespace) -> Presentation:
-    """Return what the arguments of ``add_report_arguments`` ask for. Raises UsageError."""
+def presentation(arguments: argparse.Namespace, output: str | None = None) -> Presentation:
+    """Return what the arguments of ``add_report_arguments`` ask for.
+
+    Raises UsageError, and EintrTraceError for an output that cannot be written.
+    """
+    if output is not None:
+        require_writable(output)
     detail = Detail.BLOCKS
     if arguments.quiet:
         detail = Detail.SUMMARY
@@ -47,6 +58,7 @@ def presentation(arguments: argparse.Namespace) -> Presentation:
         detail=detail,
         selection=parse_filters(arguments.filters),
         fail_on=arguments.fail_on,
+        output=output,
     )
 
 
@@ -66,11 +78,12 @@ def present(
 def present_trace(trace: Trace, path: str, wanted: Presentation) -> int:
     """Print the report of a trace from any source; return the exit status.
 
-    Raises MalformedInputError.
+    Raises EintrTraceError if the trace is malformed or the report cannot be written.
     """
-    renderer = renderer_for(wanted.format, wanted.detail, trace.header)
-    report = follow(trace, renderer, wanted.selection)
-    renderer.finish(report)
+    with report_output(wanted.output) as output:
+        renderer = renderer_for(wanted.format, wanted.detail, trace.header, output)
+        report = follow(trace, renderer, wanted.selection)
+        renderer.finish(report)
     return _status(report, path, wanted.fail_on)
 
 

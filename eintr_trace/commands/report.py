@@ -9,7 +9,7 @@ from pathlib import Path
 
 from eintr_trace.commands.arguments import Parser, add_report_arguments
 from eintr_trace.commands.presenting import present, presentation
-from eintr_trace.errors import EintrTraceError
+from eintr_trace.errors import EintrTraceError, UsageError
 
 _DESCRIPTION = "Print the report of a recording that eintr-trace -o wrote, as it was live."
 
@@ -18,9 +18,13 @@ def run(argv: Sequence[str]) -> int:
     """Print the report and return the exit status. Raises EintrTraceError."""
     parser = Parser("report", _DESCRIPTION, "eintr-trace report [OPTION]… FILE")
     parser.add_argument("file", metavar="FILE", help="a recording; - explains stdin as it comes")
+    parser.add_argument(
+        "-o", dest="output", metavar="OUT", help="write the report to this file, not to stdout"
+    )
     add_report_arguments(parser)
     arguments = parser.parse_args(argv)
-    wanted = presentation(arguments)
+    wanted = presentation(arguments, arguments.output)
+    _refuse_the_input_as_output(arguments.file, wanted.output)
     if arguments.file == "-":
         return present(sys.stdin.buffer, "stdin", wanted)
     try:
@@ -32,3 +36,10 @@ def run(argv: Sequence[str]) -> int:
         ) from error
     with stream:
         return present(stream, arguments.file, wanted)
+
+
+def _refuse_the_input_as_output(file: str, output: str | None) -> None:
+    if output is None or not (Path(output).exists() and Path(file).exists()):
+        return
+    if Path(output).samefile(file):
+        raise UsageError(f"{output} is what the report is made from", "Name another file with -o")

@@ -1,0 +1,39 @@
+"""Where a report goes: standard output, or the file that ``-o OUT`` names."""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TextIO
+
+from eintr_trace.commands.terminal import terminal_layout
+from eintr_trace.commands.written_files import write_text
+from eintr_trace.reports.layout import Layout
+
+_FILE_LAYOUT = Layout(width=100, colour=False)
+
+
+@dataclass(frozen=True)
+class ReportOutput:
+    """A stream for a report, and how wide and colourful text may be there."""
+
+    stream: TextIO
+    layout: Layout
+
+
+@contextmanager
+def report_output(name: str | None) -> Iterator[ReportOutput]:
+    """Give what the report is written to: the file ``name``, or stdout (``None``).
+
+    The file is written when the report is complete; until then, and if that fails, it is left
+    as it was. Raises EintrTraceError if it cannot be written.
+    """
+    if name is None:
+        yield ReportOutput(sys.stdout, terminal_layout())
+        return
+    text = io.StringIO(newline="")
+    yield ReportOutput(text, _FILE_LAYOUT)
+    write_text(name, text.getvalue())
