@@ -25,7 +25,9 @@ from eintr_trace.model.episodes import KernelAction, Outcome, TracerInduced
 # How the remedies' examples name the signal.
 _SIGNUM = re.compile(r"\bsignum\b")
 # Without a tracer these interrupt nothing; the others would, elsewhere or more often.
-_ONLY_WHILE_TRACED = frozenset({TracerInduced.IGNORED, TracerInduced.SIGCONT})
+_ONLY_WHILE_TRACED = frozenset(
+    {TracerInduced.IGNORED, TracerInduced.SIGCONT, TracerInduced.INJECTED}
+)
 _NOTHING_TO_CHANGE = "Nothing to change for this one: it does not happen without a tracer."
 _NEVER_RETRY = frozenset({"close", "dup2", "dup3"})
 _WITH_TIMEOUT = frozenset(
@@ -148,4 +150,5 @@ def _has_rows(trail: Trail) -> bool:
 
 
 def _name_signal(trail: Trail, text: str) -> str:
-    return _SIGNUM.sub(f"signal.{trail.interruption.signal.name}", text)
+    signal = trail.interruption.signal
+    return text if signal is None else _SIGNUM.sub(f"signal.{signal.name}", text)

@@ -22,7 +22,7 @@ class AwaitedHandlers:
     def expect(self, case: Case) -> None:
         """A delivery was seen; it is waited for if a watchpoint is."""
         interruption = case.trail.interruption
-        if interruption.handler_watch is None:
+        if interruption.handler_watch is None or interruption.signal is None:
             return
         waiting = self._waiting.setdefault(interruption.signal.signo, deque(maxlen=_MOST_WAITING))
         waiting.append(case)

@@ -64,7 +64,7 @@ def _foreign_handler(trail: Trail) -> Iterator[Draft]:
     handler = None if python is None else python.handler
     if handler is None or not trail.interruption.has_c_handler:
         return
-    name = trail.interruption.signal.name
+    name = trail.interruption.signal_name
     if handler.kind is HandlerKind.NOT_PYTHON:
         yield _draft(
             f"The handler of {name} was not installed from Python: it is C code's own.",

@@ -7,7 +7,7 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler_delay import delay_sentences, is_late
 from eintr_trace.analysis.outcome import judge
 from eintr_trace.analysis.trail import Ending, Trail
-from eintr_trace.analysis.wording import duration, result
+from eintr_trace.analysis.wording import later, result
 from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.report import EpisodeUpdate
 
@@ -105,8 +105,7 @@ class Case:
         if trail.follow_up is not None and trail.reentered is not None:
             call = trail.reentered.call
             given = result("" if call is None else call.name, trail.follow_up.retval)
-            after = duration(trail.follow_up.after_ns)
-            return f"The call made again {given}, {after} after the signal."
+            return f"The call made again {given}{later(trail.follow_up.after_ns)}."
         if trail.reentry_interrupted:
             return "The call made again was interrupted in turn."
         if self.finding is None or self.finding.catching != before.catching:

@@ -114,13 +114,15 @@ def _delivery(trail: Trail, _: Finding) -> Evidence:
     interruption = trail.interruption
     match interruption.trigger:
         case Trigger.DELIVERY:
-            when = f"at the delivery of {interruption.signal.name}"
+            when = f"at the delivery of {interruption.signal_name}"
         case Trigger.GROUP_STOP:
-            when = f"in the stop by {interruption.signal.name}"
+            when = f"in the stop by {interruption.signal_name}"
         case Trigger.STOP_ENDED:
             when = "when SIGCONT ended a stop"
         case Trigger.CONTINUE_TRAP:
             when = "at the trap for SIGCONT"
+        case Trigger.NO_SIGNAL:
+            when = "without a delivery"
     call = interruption.call
     if call is None:
         text = f"{when} the thread was in no system call"
@@ -232,8 +234,8 @@ def _follow_up(trail: Trail, _: Finding) -> Evidence | None:
     follow_up, again = trail.follow_up, trail.reentered
     if again is None or again.call is None:
         return None
-    if follow_up is not None:
-        end_ns = trail.interruption.time_ns + follow_up.after_ns
+    if follow_up is not None and trail.follow_up_ns is not None:
+        end_ns = trail.follow_up_ns
         given = result(again.call.name, follow_up.retval)
         text = f"{_after(trail, end_ns)} {again.call.name} {given}"
         return Evidence(EvidenceKind.FOLLOWING_CALL, text, end_ns)
@@ -368,7 +370,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
 
 
 def _name(trail: Trail) -> str:
-    return trail.interruption.signal.name
+    return trail.interruption.signal_name
 
 
 def _interrupted_at(trail: Trail) -> CodeLocation | None:

@@ -49,7 +49,8 @@ def is_late(trail: Trail) -> bool:
     waited_ns, follow_up = trail.after(run.time_ns), trail.follow_up
     if waited_ns - (_held_ns(trail, waited_ns) or 0) >= NOTICEABLE_NS:
         return True
-    return follow_up is not None and waited_ns > follow_up.after_ns
+    came_back_ns = None if follow_up is None else follow_up.after_ns
+    return came_back_ns is not None and waited_ns > came_back_ns
 
 
 def delay_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
@@ -62,7 +63,7 @@ def delay_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
         after, held = duration(trail.after(run.time_ns)), _held(trail, trail.after(run.time_ns))
         yield _draft(f"The Python handler {name} began {after} after the signal{held}.", _RUN)
         if run.deliveries > 1:
-            signal = trail.interruption.signal.name
+            signal = trail.interruption.signal_name
             text = (
                 f"That one run answered {run.deliveries} deliveries of {signal}:"
                 " CPython keeps one mark a signal."

@@ -24,7 +24,7 @@ def c_handler(trail: Trail, _: Finding) -> Evidence | None:
     restored = trail.restored
     if restored is None or restored.tripped is None:
         return None
-    signal = trail.interruption.signal.name
+    signal = trail.interruption.signal_name
     if restored.tripped:
         text = (
             f"CPython's table of handlers marks {signal} as tripped: CPython's C handler ran, and"
@@ -32,7 +32,7 @@ def c_handler(trail: Trail, _: Finding) -> Evidence | None:
         )
     else:
         text = (
-            f"CPython's table of handlers does not mark {trail.interruption.signal.name} as tripped"
+            f"CPython's table of handlers does not mark {trail.interruption.signal_name} as tripped"
         )
     return Evidence(EvidenceKind.MEMORY, text, restored.time_ns)
 

@@ -21,7 +21,10 @@ def headline(trail: Trail, finding: Finding) -> str:
 
 def _met(interruption: Interruption) -> str:
     call, frame = interruption.call, interruption.frame
-    signal = interruption.signal.name
+    signal = interruption.signal_name
+    if call is not None and interruption.trigger is Trigger.NO_SIGNAL:
+        by = "strace's injected error" if interruption.injected else "Something unseen"
+        return f"{by} met {call.syscall.name}"
     if call is None:
         return f"{signal} came outside system calls"
     where = "" if frame is None else f" in {place(frame.location)}"
@@ -38,7 +41,7 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
         case Outcome.COMPLETED:
             return "the call was already done"
         case Outcome.DIED:
-            return f"the process ended by {trail.interruption.signal.name}"
+            return f"the process ended by {trail.interruption.signal_name}"
         case Outcome.RETURNED_EARLY:
             return _early(trail, finding)
         case Outcome.RESUMED_BY_INTERPRETER if waited_long_enough(trail):

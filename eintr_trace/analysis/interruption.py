@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
-from signal import SIGCONT
+from signal import SIGCONT, SIGSTOP
 
 from eintr_trace.analysis.calls import was_interrupted
+from eintr_trace.analysis.vantage import LIVE, Vantage
 from eintr_trace.facts.pep475 import (
     Pep475Decision,
     decide_pep475,
@@ -36,6 +37,7 @@ from eintr_trace.model.python_state import (
     PythonHandler,
     PythonSnapshot,
 )
+from eintr_trace.model.trace_lines import CallInterrupted
 
 
 class Trigger(Enum):
@@ -45,14 +47,17 @@ class Trigger(Enum):
     GROUP_STOP = auto()
     STOP_ENDED = auto()  # the group-stop itself was not seen
     CONTINUE_TRAP = auto()
+    NO_SIGNAL = auto()  # the call came back interrupted, and no delivery was seen
 
 
 @dataclass(frozen=True)
 class Interruption:
-    """One signal-delivery-stop, group-stop or SIGCONT trap of one thread.
+    """One signal-delivery-stop, group-stop or SIGCONT trap of one thread, or a log's equivalent.
 
-    ``process`` is what was known of the process then; ``id`` is the episode's; ``held_ns`` how
-    long the tracer held the thread in this stop.
+    ``signal`` is ``None`` where no delivery was seen; ``injected``: strace put the error in the
+    place of the call's result. ``process`` is what was known of the process then; ``id`` is the
+    episode's; ``held_ns`` how long the tracer held the thread in this stop. ``vantage`` is where
+    it was seen from.
     """
 
     id: int
@@ -60,7 +65,7 @@ class Interruption:
     tid: int
     time_ns: int
     trigger: Trigger
-    signal: SignalInfo
+    signal: SignalInfo | None
     disposition: Disposition | None
     call: InterruptedCall | None
     python: PythonSnapshot | None
@@ -72,6 +77,13 @@ class Interruption:
     reduced: tuple[Reduction, ...] = ()
     handler_watch: HandlerWatch | None = None
     held_ns: int | None = None
+    injected: bool = False
+    vantage: Vantage = LIVE
+
+    @property
+    def signal_name(self) -> str:
+        """The signal's name, for sentences."""
+        return "a signal" if self.signal is None else self.signal.name
 
     @property
     def interpreter(self) -> Interpreter | None:
@@ -102,6 +114,8 @@ class Interruption:
     @property
     def has_c_handler(self) -> bool | None:
         """Whether a C handler runs for it; ``None``: the disposition is not known."""
+        if self.trigger is Trigger.NO_SIGNAL:
+            return False if self.injected else None
         if self.trigger is not Trigger.DELIVERY:
             return False
         return None if self.disposition is None else self.disposition is Disposition.CAUGHT
@@ -109,8 +123,10 @@ class Interruption:
     @property
     def default_action(self) -> DefaultAction | None:
         """What the kernel does by default, where the default is in force."""
-        if self.trigger is not Trigger.DELIVERY or self.disposition is not Disposition.DEFAULT:
+        if self.trigger is not Trigger.DELIVERY or self.signal is None:
             return None
+        if self.disposition is not Disposition.DEFAULT and self.signal.signo != SIGSTOP:
+            return None  # SIGSTOP cannot be caught: signal(7)
         return default_action(self.signal.signo)
 
     @property
@@ -151,7 +167,9 @@ class Interruption:
         return callee is not None and is_of_cpython(callee) is not True
 
 
-def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) -> Interruption:
+def from_delivery(
+    id: int, event: SignalDelivered, process: ProcessSeen | None, vantage: Vantage = LIVE
+) -> Interruption:
     """Begin with a signal-delivery-stop."""
     return Interruption(
         id=id,
@@ -171,11 +189,35 @@ def from_delivery(id: int, event: SignalDelivered, process: ProcessSeen | None) 
         reduced=event.reduced,
         handler_watch=event.handler_watch,
         held_ns=event.held_ns,
+        vantage=vantage,
+    )
+
+
+def from_interrupted_call(
+    id: int, event: CallInterrupted, process: ProcessSeen | None, vantage: Vantage
+) -> Interruption:
+    """Begin with a call that came back interrupted without a delivery."""
+    return Interruption(
+        id=id,
+        tgid=event.tgid,
+        tid=event.tid,
+        time_ns=event.time_ns,
+        trigger=Trigger.NO_SIGNAL,
+        signal=None,
+        disposition=None,
+        call=event.call,
+        python=None,
+        process=process,
+        injected=event.injected,
+        vantage=vantage,
     )
 
 
 def from_stop(
-    id: int, event: GroupStopped | ContinueTrapped, process: ProcessSeen | None
+    id: int,
+    event: GroupStopped | ContinueTrapped,
+    process: ProcessSeen | None,
+    vantage: Vantage = LIVE,
 ) -> Interruption:
     """Begin with a group-stop, or with the trap that SIGCONT causes in a seized thread."""
     if isinstance(event, GroupStopped):
@@ -195,4 +237,5 @@ def from_stop(
         python=event.python,
         process=process,
         reduced=event.reduced,
+        vantage=vantage,
     )

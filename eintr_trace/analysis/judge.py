@@ -8,10 +8,16 @@ from functools import singledispatchmethod
 
 from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
-from eintr_trace.analysis.interruption import Interruption, from_delivery, from_stop
+from eintr_trace.analysis.interruption import (
+    Interruption,
+    from_delivery,
+    from_interrupted_call,
+    from_stop,
+)
 from eintr_trace.analysis.known_paths import KnownPaths
 from eintr_trace.analysis.process import ProcessState, ThreadState, is_same_program
 from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.analysis.vantage import vantage_of
 from eintr_trace.model.episodes import Episode
 from eintr_trace.model.events import (
     ConnectionSeen,
@@ -40,6 +46,7 @@ from eintr_trace.model.events import (
 from eintr_trace.model.report import EpisodeUpdate, Report, Summary
 from eintr_trace.model.stack_events import DecisionUnwatched, LibrarySeen, PathSeen, StackSeen
 from eintr_trace.model.trace import TraceHeader
+from eintr_trace.model.trace_lines import CallInterrupted
 
 
 class Judge:
@@ -52,6 +59,7 @@ class Judge:
 
     def __init__(self, header: TraceHeader) -> None:
         self._header = header
+        self._vantage = vantage_of(header)
         self._processes: dict[int, ProcessState] = {}
         self._seen: list[ProcessSeen] = []
         self._known_paths: dict[str, KnownPaths] = {}  # by executable
@@ -150,10 +158,19 @@ class Judge:
                 thread.push_signal_frame(absorbing.trail, event)
             return [absorbing]
         thread.observe(event)
-        trail = self._trail(from_delivery(self._next_id(), event, self._process(event.tgid).seen))
+        seen = self._process(event.tgid).seen
+        trail = self._trail(from_delivery(self._next_id(), event, seen, self._vantage))
         if event.disposition is Disposition.CAUGHT:
             thread.push_signal_frame(trail, event)
         return self._began(thread, trail)
+
+    @_take.register
+    def _call_interrupted(self, event: CallInterrupted) -> Iterable[Case]:
+        thread = self._thread(event)
+        thread.observe(event)
+        seen = self._process(event.tgid).seen
+        began = from_interrupted_call(self._next_id(), event, seen, self._vantage)
+        return self._began(thread, self._trail(began))
 
     @_take.register
     def _group_stopped(self, event: GroupStopped) -> Iterable[Case]:
@@ -162,7 +179,9 @@ class Judge:
         if not thread.begins_with_stop(event):
             return thread.cases
         seen = self._process(event.tgid).seen
-        return self._began(thread, self._trail(from_stop(self._next_id(), event, seen)))
+        return self._began(
+            thread, self._trail(from_stop(self._next_id(), event, seen, self._vantage))
+        )
 
     @_take.register
     def _continue_trapped(self, event: ContinueTrapped) -> Iterable[Case]:
@@ -171,7 +190,9 @@ class Judge:
         if not thread.begins_with_trap(event):
             return thread.cases
         seen = self._process(event.tgid).seen
-        return self._began(thread, self._trail(from_stop(self._next_id(), event, seen)))
+        return self._began(
+            thread, self._trail(from_stop(self._next_id(), event, seen, self._vantage))
+        )
 
     @_take.register
     def _handler_returning(self, event: HandlerReturning) -> Iterable[Case]:

@@ -14,7 +14,8 @@ def died(trail: Trail, kernel: KernelSide) -> Finding | None:
     exited = trail.exited
     if not trail.interruption.is_fatal or exited is None:
         return None
-    if exited.signo != trail.interruption.signal.signo:
+    signal = trail.interruption.signal
+    if signal is None or exited.signo != signal.signo:
         return None
     return Finding(Outcome.DIED, Confidence.OBSERVED, kernel)
 

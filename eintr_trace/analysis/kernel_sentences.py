@@ -23,6 +23,7 @@ _SHOWN_BY: dict[TracerInduced, tuple[Topic, ...]] = {
     TracerInduced.SIGCONT: (Topic.DISPOSITION,),
     TracerInduced.REROUTED: (Topic.DISPOSITION,),
     TracerInduced.COALESCED: (Topic.MERGED,),
+    TracerInduced.INJECTED: (Topic.DELIVERY,),
 }
 
 
@@ -31,7 +32,7 @@ def kernel_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     interruption = trail.interruption
     yield _draft(_met(interruption), Topic.DELIVERY)
     if finding.outcome is Outcome.DIED:
-        text = f"{interruption.signal.name} has its default action here, which ends the process."
+        text = f"{interruption.signal_name} has its default action here, which ends the process."
         yield _draft(text, Topic.DISPOSITION, Topic.ENDING)
     decision = _decision(trail, finding.kernel)
     if decision is not None:
@@ -67,6 +68,8 @@ def _draft(text: str, *topics: Topic) -> Draft:
 
 def _met(interruption: Interruption) -> str:
     call = interruption.call
+    if interruption.trigger is Trigger.NO_SIGNAL:
+        return _met_no_signal(interruption)
     came = _came(interruption)
     if call is None:
         if interruption.before_user_mode:
@@ -83,16 +86,35 @@ def _met(interruption: Interruption) -> str:
     return f"{call.syscall.name} was waiting when {came}; the kernel gave it up with {code.name}."
 
 
+def _met_no_signal(interruption: Interruption) -> str:
+    call = interruption.call
+    code = None if call is None else restart_code(call.retval)
+    if call is None or code is None:
+        return "A call came back interrupted, but the trace does not show which."
+    name = call.syscall.name
+    if interruption.injected:
+        return (
+            f"strace put {code.name} in the place of {name}'s result: no signal came, and the"
+            " kernel did not make this call."
+        )
+    return (
+        f"{name} came back with {code.name}, and no signal is shown that was delivered to the"
+        " thread then: it was left out, or another thread took it, or strace stopped the thread."
+    )
+
+
 def _came(interruption: Interruption) -> str:
     match interruption.trigger:
-        case Trigger.DELIVERY:
+        case Trigger.DELIVERY if interruption.signal is not None:
             return f"{signal_and_sender(interruption.signal)} came"
         case Trigger.GROUP_STOP:
-            return f"{interruption.signal.name} stopped the process"
+            return f"{interruption.signal_name} stopped the process"
         case Trigger.STOP_ENDED:
             return "the process was stopped, which SIGCONT ended"
         case Trigger.CONTINUE_TRAP:
             return "SIGCONT came"
+        case _:
+            return "a signal came"
 
 
 def _result(call: InterruptedCall) -> str:
@@ -140,7 +162,7 @@ def _restart(trail: Trail, kernel: KernelSide) -> str:
 
 
 def _no_handler(trail: Trail) -> str:
-    name = trail.interruption.signal.name
+    name = trail.interruption.signal_name
     match trail.interruption.disposition:
         case Disposition.IGNORED:
             return f"The program ignores {name}"

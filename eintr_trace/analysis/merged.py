@@ -15,7 +15,7 @@ def merged_by_the_tracer(interruption: Interruption) -> str | None:
     if merged is None or not merged.while_held:
         return None
     return (
-        f"{_more(merged.while_held, interruption.signal.name)} while this one was pending and the"
+        f"{_more(merged.while_held, interruption.signal_name)} while this one was pending and the"
         " tracer held the thread: the kernel merged them. Without a tracer the thread takes each"
         " as it comes."
     )
@@ -23,7 +23,7 @@ def merged_by_the_tracer(interruption: Interruption) -> str | None:
 
 def merged_by_themselves(interruption: Interruption) -> str | None:
     """Say how many merged otherwise, or that it cannot be seen whether any did."""
-    merged, name = interruption.merged, interruption.signal.name
+    merged, name = interruption.merged, interruption.signal_name
     if interruption.pending_again:
         return (
             f"Another {name} came while the tracer held the thread. More of them may have merged"
@@ -40,7 +40,7 @@ def merged_by_themselves(interruption: Interruption) -> str | None:
 def merged_evidence(trail: Trail, _: Finding) -> Evidence | None:
     """What shows it: samples of the kernel's tracepoint, or what was pending in the stop."""
     interruption = trail.interruption
-    merged, name = interruption.merged, interruption.signal.name
+    merged, name = interruption.merged, interruption.signal_name
     if merged is None:
         if not interruption.pending_again:
             return None

@@ -9,7 +9,7 @@ from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.analysis.wording import duration, result
+from eintr_trace.analysis.wording import later, result
 from eintr_trace.model.episodes import Confidence, Layer, Outcome
 
 _CALLED_AGAIN = frozenset(
@@ -51,9 +51,7 @@ def _follow_up(trail: Trail) -> Iterator[Draft]:
     name = again.call.name
     if trail.follow_up is not None:
         given = result(name, trail.follow_up.retval)
-        text = (
-            f"The call made again {given}, {duration(trail.follow_up.after_ns)} after the signal."
-        )
+        text = f"The call made again {given}{later(trail.follow_up.after_ns)}."
         yield _draft(text, Topic.FOLLOW_UP)
     elif trail.reentry_interrupted:
         text = "The call made again was interrupted in turn: see the next interruption."

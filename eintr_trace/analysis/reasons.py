@@ -32,7 +32,7 @@ def _fatal(trail: Trail, _: KernelSide) -> str | None:
     if not trail.interruption.is_fatal:
         return None
     return (
-        f"{trail.interruption.signal.name} ends a process by default, but {_ended(trail)}"
+        f"{trail.interruption.signal_name} ends a process by default, but {_ended(trail)}"
         " and the process was not seen to end by it"
     )
 

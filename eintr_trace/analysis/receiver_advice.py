@@ -98,7 +98,7 @@ def _report(trail: Trail, got_it: Reception) -> str:
     call, interpreter = interruption.call, interruption.interpreter
     parts = [] if interpreter is None else [f"CPython {interpreter.version}"]
     if call is not None:
-        parts.append(f"{interruption.signal.name} interrupted {call.syscall.name}{_code(trail)}")
+        parts.append(f"{interruption.signal_name} interrupted {call.syscall.name}{_code(trail)}")
     parts.append(f"EINTR reached {who(got_it)}")
     if stack is not None:
         parts.append(f"C stack {stack_text(stack, trail.c_side.libraries)}")

@@ -31,7 +31,9 @@ def timeout_began_again(trail: Trail, finding: Finding) -> Consequence | None:
     if found is None or call is None or call.syscall.name != again.call.name:
         return None
     option, timeout_ns = found
-    after_ns = again.time_ns - trail.interruption.time_ns
+    after_ns = trail.span_after(again.time_ns)
+    if after_ns is None:
+        return None
     timeout = duration(timeout_ns)
     text = (
         f"The timeout of {timeout} ({option}) began again in full {duration(after_ns)} after the"
@@ -44,7 +46,7 @@ def timeout_began_again(trail: Trail, finding: Finding) -> Consequence | None:
 def _in_the_end(trail: Trail) -> str:
     if trail.reentry_interrupted:
         return "; it was interrupted again, which begins it once more"
-    if trail.follow_up is None:
+    if trail.follow_up is None or trail.follow_up.after_ns is None:
         return ""
     after = duration(trail.follow_up.after_ns)
     return f". The call ended {after} after the signal; how long it had waited before is not known"

@@ -1,8 +1,9 @@
-"""Interruptions that only the tracer's presence caused; one rule each, ``ignored`` first.
+"""Interruptions that only the tracer's presence caused; one rule each.
 
 None of them is the program's doing (ptrace(2), signal(7)): a traced process is stopped for
 signals that the kernel would drop, traps for SIGCONT in every thread, gets a signal in another
 thread while the first is held, and gets one of several that were sent while a thread was held.
+strace can put an error in the place of a call's result.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def tracer_induced(interruption: Interruption) -> Induced | None:
 def _ignored(interruption: Interruption) -> Induced | None:
     if interruption.trigger is not Trigger.DELIVERY:
         return None
-    name = interruption.signal.name
+    name = interruption.signal_name
     if interruption.disposition is Disposition.IGNORED:
         why = f"The program ignores {name}"
     elif interruption.default_action is DefaultAction.IGNORE:
@@ -48,6 +49,16 @@ def _ignored(interruption: Interruption) -> Induced | None:
         TracerInduced.IGNORED,
         f"{why}: without a tracer the kernel drops it and no call is interrupted;"
         " to a traced process it is delivered, so that the tracer can see it.",
+    )
+
+
+def _injected(interruption: Interruption) -> Induced | None:
+    if not interruption.injected:
+        return None
+    return Induced(
+        TracerInduced.INJECTED,
+        "The error is strace's doing (-e inject): without it the call would not have been"
+        " interrupted here.",
     )
 
 
@@ -78,6 +89,7 @@ def _coalesced(interruption: Interruption) -> Induced | None:
 
 
 _RULES: tuple[Callable[[Interruption], Induced | None], ...] = (
+    _injected,
     _ignored,
     _sigcont,
     _rerouted,

@@ -46,6 +46,7 @@ from eintr_trace.model.events import (
 )
 from eintr_trace.model.python_state import HandlerEnd, PythonSnapshot
 from eintr_trace.model.stack_events import DecisionUnwatched, PathSeen, StackSeen
+from eintr_trace.model.trace_lines import CallInterrupted
 
 
 class Ending(Enum):
@@ -107,6 +108,7 @@ class Trail:
     reentered: Sighting | None = None
     reentry_interrupted: bool = False
     follow_up: FollowUp | None = None
+    follow_up_ns: int | None = None
     raising: Sighting | None = None
     otherwise_raising: Sighting | None = None
     latest: Sighting | None = None
@@ -178,8 +180,12 @@ class Trail:
         return None if began.time_ns < restored.time_ns else began
 
     def after(self, time_ns: int) -> int:
-        """How long after the signal a moment was, in nanoseconds."""
+        """How long after the signal a moment of a live trace was, in nanoseconds."""
         return time_ns - self.interruption.time_ns
+
+    def span_after(self, time_ns: int) -> int | None:
+        """How long after the interruption a moment was; ``None`` where the clock does not tell."""
+        return self.interruption.vantage.clock.span_ns(self.interruption.time_ns, time_ns)
 
     def observe(self, event: Event) -> None:
         """Take in one event of this thread (or about all threads)."""
@@ -214,7 +220,7 @@ class Trail:
             # The program's own handler runs: it would have interrupted the call in any case.
             # The trap met it first, and episodes are numbered by when they began.
             event = replace(event, time_ns=began.time_ns)
-            began = from_delivery(began.id, event, began.process)
+            began = from_delivery(began.id, event, began.process, began.vantage)
         self.interruption = replace(began, signal=event.signal)
 
     def join(self, event: SignalDelivered) -> None:
@@ -247,7 +253,8 @@ class Trail:
 
     @_take.register(GroupStopped)
     @_take.register(ContinueTrapped)
-    def _stopped(self, event: GroupStopped | ContinueTrapped) -> None:
+    @_take.register(CallInterrupted)
+    def _stopped(self, event: GroupStopped | ContinueTrapped | CallInterrupted) -> None:
         if self.awaits_follow_up and was_interrupted(event.call):
             self.reentry_interrupted = True
 
@@ -276,8 +283,8 @@ class Trail:
         if restart_code(event.retval) is not None:
             self.reentry_interrupted = True
         else:
-            after_ns = event.time_ns - self.interruption.time_ns
-            self.follow_up = FollowUp(event.retval, after_ns)
+            self.follow_up_ns = event.time_ns
+            self.follow_up = FollowUp(event.retval, self.span_after(event.time_ns))
 
     @_take.register
     def _went_quiet(self, event: WentQuiet) -> None:

@@ -25,6 +25,11 @@ def duration(nanoseconds: int) -> str:
     return f"{nanoseconds / _NS_PER_US:.3g} µs"
 
 
+def later(span_ns: int | None) -> str:
+    """Say ``, 1.2 s after the signal``; nothing where that is not known."""
+    return "" if span_ns is None else f", {duration(span_ns)} after the signal"
+
+
 def bare_name(function: str) -> str:
     """Give ``read`` for ``TSocket.read``."""
     return function.rpartition(".")[2]

@@ -46,12 +46,16 @@ class KernelAction(StrEnum):
 
 
 class TracerInduced(StrEnum):
-    """Interruptions that happen, or happen there, only because a tracer is attached."""
+    """Interruptions that happen, or happen there, only because a tracer is attached.
+
+    The tracer of an strace log is strace.
+    """
 
     IGNORED = "ignored"
     SIGCONT = "sigcont"
     REROUTED = "rerouted"
     COALESCED = "coalesced"
+    INJECTED = "injected"  # strace put the error in the place of the result (-e inject)
 
 
 class Layer(StrEnum):
@@ -73,6 +77,7 @@ class EvidenceKind(StrEnum):
     PROC = "proc"
     SAMPLE = "sample"
     WAIT_STATUS = "wait-status"
+    LOG_LINE = "log-line"  # of an strace log; the text begins with its number
     RULE = "rule"  # inferred: the text names the rule
 
 
@@ -217,18 +222,22 @@ class CPath:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What the call made again gave in the end: ``retval`` and how long after the signal."""
+    """What the call made again gave in the end: ``retval`` and how long after the interruption.
+
+    ``after_ns`` is ``None`` where the trace's clock does not tell (an strace log without times).
+    """
 
     retval: int
-    after_ns: int
+    after_ns: int | None
 
 
 @dataclass(frozen=True)
 class Episode:
     """One signal delivered to one thread, the call it met, what followed and the outcome.
 
-    ``id`` counts from 1 in order of time. ``main_thread`` is CPython's main thread where
-    known, else the kernel's. ``sa_restart`` is ``None`` unless the signal frame proved it.
+    ``id`` counts from 1 in order of time. ``signal`` is ``None`` where a call was interrupted
+    and no delivery was seen. ``main_thread`` is CPython's main thread where known, else the
+    kernel's. ``sa_restart`` is ``None`` unless the signal frame proved it.
     ``caught`` is ``None`` while not known; ``False``: nobody caught the exception.
     ``end_ns`` is when the outcome was known. ``exit_status`` is the process's, once ended.
     ``reduced``: evidence that is missing because the tracer had run out of something.

@@ -10,6 +10,7 @@ from eintr_trace.model.events import Event
 
 FORMAT_NAME = "eintr-trace"
 FORMAT_VERSION = 1
+_NS_PER_S = 1_000_000_000
 
 
 class TraceSource(StrEnum):
@@ -40,6 +41,17 @@ class TraceClock(StrEnum):
     def is_timed(self) -> bool:
         """Whether differences are spans of time."""
         return self is not TraceClock.LINE_NUMBERS
+
+    def span_ns(self, start_ns: int, end_ns: int) -> int | None:
+        """Give the time between two moments; ``None`` where the clock does not tell it.
+
+        Line numbers tell none, nor does a log in whole seconds (strace -t): of two such moments
+        the distance can be wrong by a second. A clock that was set back tells none either.
+        """
+        if not self.is_timed or end_ns < start_ns:
+            return None
+        in_seconds = start_ns % _NS_PER_S == 0 and end_ns % _NS_PER_S == 0
+        return None if in_seconds and self is not TraceClock.MONOTONIC else end_ns - start_ns
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from eintr_trace.facts.reductions import REDUCTION_TEXTS
 from eintr_trace.model.episodes import (
     Confidence,
     Episode,
+    Evidence,
     EvidenceKind,
     Layer,
     Outcome,
@@ -100,10 +101,9 @@ class BlockWriter:
         result = wording.call_result(syscall, episode.kernel_action)
         yield self._entry("call", [Span(f"{syscall.syscall.text} "), Span(result, whole=True)])
         if episode.follow_up is not None:
-            again = (
-                f"{syscall.syscall.name} again = {episode.follow_up.retval}, "
-                f"{wording.duration(episode.follow_up.after_ns)} after the signal"
-            )
+            after_ns = episode.follow_up.after_ns
+            after = "" if after_ns is None else f", {wording.duration(after_ns)} after the signal"
+            again = f"{syscall.syscall.name} again = {episode.follow_up.retval}{after}"
             yield self._entry("", [Span(again)])
 
     def _layers(self, episode: Episode) -> Iterator[str]:
@@ -180,11 +180,7 @@ class BlockWriter:
             return
         label = "evidence"
         for number, evidence in enumerate(episode.evidence, start=1):
-            when = (
-                ""
-                if evidence.time_ns is None
-                else f", {wording.duration(max(0, evidence.time_ns - episode.time_ns))} after"
-            )
+            when = self._when(evidence, episode)
             spans = [
                 Span(f"[{number}] "),
                 Span(f"{evidence.kind.value}{when}: ", Tone.FAINT),
@@ -192,6 +188,13 @@ class BlockWriter:
             ]
             yield self._entry(label, spans)
             label = ""
+
+    def _when(self, evidence: Evidence, episode: Episode) -> str:
+        """Say how long after the interruption it was seen, where the trace's clock tells."""
+        if evidence.time_ns is None:
+            return ""
+        span_ns = self._header.clock.span_ns(episode.time_ns, evidence.time_ns)
+        return "" if span_ns is None else f", {wording.duration(span_ns)} after"
 
     def _place(self, location: CodeLocation) -> str:
         return wording.place(location, full_path=self._verbose)

@@ -17,9 +17,11 @@ from eintr_trace.model.episodes import (
 from eintr_trace.model.events import EndReason, ProcessSeen, SignalInfo
 from eintr_trace.model.python_state import CodeLocation
 from eintr_trace.model.report import Report
-from eintr_trace.model.trace import TraceHeader
+from eintr_trace.model.trace import TraceClock, TraceHeader
 
 _ARGV_SHOWN = 300
+_NS_PER_S = 1_000_000_000
+_S_PER_DAY = 86_400
 
 END_PHRASES: dict[EndReason, str] = {
     EndReason.DETACHED: "ended by a signal to eintr-trace",
@@ -31,12 +33,34 @@ END_PHRASES: dict[EndReason, str] = {
 
 
 def clock_time(header: TraceHeader, time_ns: int, zone: tzinfo | None) -> str:
-    """Return the wall clock of ``time_ns``, to the millisecond; ``None``: local time.
+    """Return a moment of a trace as people read it; ``zone`` ``None``: local time.
 
-    A recording may hold any number: what is in no year that datetime knows is not known.
+    The wall clock, to the millisecond. A log's own time of day is not shifted by a time zone; a
+    log with times since its first line has these, one without any the numbers of its lines. A
+    recording may hold any number: what is in no year that datetime knows is not known.
     """
+    match header.clock:
+        case TraceClock.LINE_NUMBERS:
+            return f"line {time_ns}"
+        case TraceClock.RELATIVE:
+            return f"+{time_ns / _NS_PER_S:.3f} s"
+        case TraceClock.TIME_OF_DAY:
+            return _time_of_day(time_ns)
+        case TraceClock.MONOTONIC | TraceClock.EPOCH:
+            return _wall_clock(header, time_ns, zone)
+
+
+def _time_of_day(time_ns: int) -> str:
+    """Return ``13:05:07.123``; without a fraction where the log is in whole seconds."""
+    seconds, below_ns = divmod(time_ns, _NS_PER_S)
+    hours, seconds = divmod(seconds % _S_PER_DAY, 3600)
+    text = f"{hours:02d}:{seconds // 60:02d}:{seconds % 60:02d}"
+    return f"{text}.{below_ns // 1_000_000:03d}" if below_ns else text
+
+
+def _wall_clock(header: TraceHeader, time_ns: int, zone: tzinfo | None) -> str:
     realtime_ns = time_ns - header.monotonic_anchor_ns + header.realtime_anchor_ns
-    seconds, below_ns = divmod(realtime_ns, 1_000_000_000)
+    seconds, below_ns = divmod(realtime_ns, _NS_PER_S)
     try:
         when = datetime.fromtimestamp(seconds, UTC).astimezone(zone)
     except (ValueError, OverflowError, OSError):  # all three: datetime.fromtimestamp's page

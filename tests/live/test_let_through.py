@@ -52,7 +52,7 @@ def test_a_sockets_own_timeout_begins_again(version: str, tmp_path: Path) -> Non
     assert episode.outcome is Outcome.RESUMED_BY_INTERPRETER
     (cost,) = episode.consequences
     assert cost.startswith("The timeout of 1 s (SO_RCVTIMEO) began again in full ")
-    assert episode.follow_up is not None
+    assert episode.follow_up is not None and episode.follow_up.after_ns is not None
     assert episode.follow_up.after_ns >= 0.99e9  # all of it again, whatever went before
     assert account["error"][0] == "BlockingIOError"
 
@@ -61,7 +61,7 @@ def test_a_timeout_of_settimeout_does_not(tmp_path: Path) -> None:
     episode, account = interrupted("3.13", "recv_settimeout", tmp_path / "run.jsonl")
     assert episode.outcome is Outcome.RESUMED_BY_INTERPRETER
     assert episode.consequences == ()
-    assert episode.follow_up is not None
+    assert episode.follow_up is not None and episode.follow_up.after_ns is not None
     assert episode.follow_up.after_ns < account["seconds"] * 1e9
     assert account["error"][0] == "TimeoutError"
 
