@@ -76,6 +76,7 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
             signals=_signals_looked_at(wanted.selection.signals),
             merged_signals=arguments.merged_signals,
             step=arguments.step,
+            every_syscall=arguments.every_syscall,
         ),
         _consumer(
             lambda stream, tee: present(NamedStream(stream), "the trace", wanted, tee), recorder
@@ -140,6 +141,15 @@ def _parser() -> Parser:
         help="show the whole way of the thread through C, from EINTR to the decision, by single"
         " steps: once a call site, some 3 to 15 ms, in which the stops of other threads wait."
         " If eintr-trace is killed with SIGKILL just then, the program dies of SIGTRAP",
+    )
+    parser.add_argument(
+        "--every-syscall",
+        action="store_true",
+        help="show every system call as strace does, not only those that signals interrupt."
+        " Threads then stop twice a call, which takes several times as long as with strace. With"
+        " -p each is interrupted once at the beginning, unless that could end the call it is in"
+        " (epoll_wait under Python 2.7, a socket with SO_RCVTIMEO, a long send): such a thread's"
+        " calls are seen from its next signal on, and the report names it",
     )
     parser.add_argument(
         "-o", dest="recording", metavar="RECORDING", help="also record everything to this file"

@@ -126,6 +126,15 @@ def signal_name(signo: int) -> str:
         return str(signo)
 
 
+def signal_set_text(mask: int) -> str:
+    """Write a set of signals (bit signo - 1) as strace does; one with most by those it lacks."""
+    members = {signo for signo in range(1, SIGRTMAX + 1) if mask >> signo - 1 & 1}
+    inverted = len(members) >= SIGRTMAX * 2 // 3
+    shown = set(range(1, SIGRTMAX + 1)) - members if inverted else members
+    names = " ".join(signal_name(signo).removeprefix("SIG") for signo in sorted(shown))
+    return f"~[{names}]" if inverted else f"[{names}]"
+
+
 def signal_number(text: str) -> int | None:
     """Read a signal as people and strace write it; ``None`` if there is no such signal.
 

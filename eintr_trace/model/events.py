@@ -221,12 +221,14 @@ class HandlerReturning(Event):
     ``saved_retval`` and ``saved_ip`` are what the signal frame will restore: -4 is the EINTR
     the program will see; the call's number with the address of its instruction is a restart.
     ``python`` has only the signal's entry in CPython's table: tripped, if its C handler ran.
+    ``saved_mask`` are the signals that will be blocked then: bit signo - 1 stands for signo.
     """
 
     saved_retval: int | None
     saved_ip: int | None
     python: PythonSnapshot | None = None
     held_ns: int | None = None
+    saved_mask: int | None = None
 
 
 @dataclass(frozen=True)
@@ -263,7 +265,7 @@ class PythonHandlerDue(Event):
 
 @dataclass(frozen=True)
 class SyscallEntered(Event):
-    """A syscall-enter-stop of a thread that is being followed."""
+    """A syscall-enter-stop of a thread that is being followed, or where every call is traced."""
 
     syscall: Syscall
     ip: int | None = None
@@ -274,12 +276,16 @@ class SyscallEntered(Event):
 
 @dataclass(frozen=True)
 class SyscallExited(Event):
-    """A syscall-exit-stop of a thread that is being followed; ``errno`` for a negative retval."""
+    """The syscall-exit-stop to that; ``errno`` for a negative retval.
+
+    ``text`` is the call with what it gave through its arguments, ``None``: as it was entered.
+    """
 
     name: str
     nr: int | None
     retval: int
     held_ns: int | None = None
+    text: str | None = None
 
 
 @dataclass(frozen=True)
@@ -347,7 +353,10 @@ class ProcessExeced(Event):
 
 @dataclass(frozen=True)
 class ThreadExited(Event):
-    """A thread ended."""
+    """A thread ended: with ``status``, or by the signal ``signo``."""
+
+    status: int | None = None
+    signo: int | None = None
 
 
 @dataclass(frozen=True)

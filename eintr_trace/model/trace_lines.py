@@ -32,6 +32,24 @@ class CallInterrupted(Event):
 
 
 @dataclass(frozen=True)
+class LinePart:
+    """A line of a live trace as it comes: a call that was entered, then the whole line.
+
+    ``opened`` is the call as it was entered, ``None`` in a line that is no call's or whose
+    beginning was not seen. ``line`` is ``None`` until it is whole. ``call`` is the call's name,
+    ``signo`` the signal's number that the line is about.
+    """
+
+    time_ns: int
+    tgid: int
+    tid: int
+    opened: str | None = None
+    line: TraceLine | None = None
+    call: str | None = None
+    signo: int | None = None
+
+
+@dataclass(frozen=True)
 class TraceLine:
     """A line of a trace in strace's style, and what it means.
 

@@ -45,7 +45,7 @@ class ThreadAtRisk:
 
 def warn_of_threads_at_risk(tgid: int, reader: InterpreterReader | None) -> str | None:
     """Say which threads of a process are at risk, and by which signals; ``None``: none are."""
-    threads = sorted(_Look(tgid, reader).threads(), key=lambda one: list(Harm).index(one.harm))
+    threads = sorted(Look(tgid, reader).threads(), key=lambda one: list(Harm).index(one.harm))
     if not threads:
         return None
     interpreter = None if reader is None else reader.interpreter
@@ -62,7 +62,7 @@ def warn_of_threads_at_risk(tgid: int, reader: InterpreterReader | None) -> str 
     )
 
 
-class _Look:
+class Look:
     """One look at the threads of a process; each socket is asked once."""
 
     def __init__(self, tgid: int, reader: InterpreterReader | None) -> None:
@@ -79,11 +79,12 @@ class _Look:
             return  # it has ended, which attaching will tell
         for tid in tids:
             blocked = proc.blocked_call(tid)
-            thread = None if blocked is None else self._thread(tid, blocked)
+            thread = None if blocked is None else self.at(tid, blocked)
             if thread is not None:
                 yield thread
 
-    def _thread(self, tid: int, blocked: BlockedCall) -> ThreadAtRisk | None:
+    def at(self, tid: int, blocked: BlockedCall) -> ThreadAtRisk | None:
+        """The thread that is blocked in this call, if it is at risk."""
         syscall = binding.syscall_name(blocked.nr)
         if not can_return_raw_eintr(syscall):
             return None

@@ -145,6 +145,11 @@ def stop_anew(tid: int) -> None:
     _request(PTRACE_CONT, tid)
 
 
+def interrupt(tid: int) -> None:
+    """Stop a running or blocked thread, which gives up its call (ptrace(2), PTRACE_INTERRUPT)."""
+    _request(_PTRACE_INTERRUPT, tid)
+
+
 def detach(tid: int) -> None:
     """Let go of a stopped thread for good (PTRACE_DETACH)."""
     _request(PTRACE_DETACH, tid)

@@ -13,7 +13,7 @@ from typing import Final
 
 from eintr_trace.facts import call_constants as constants
 from eintr_trace.facts.call_constants import constant_text, flags_text
-from eintr_trace.facts.signals import SIGRTMAX, signal_name
+from eintr_trace.facts.signals import signal_set_text
 from eintr_trace.model.events import FileDescriptor
 from eintr_trace.sources.live.tracee_text import descriptor_text, quoted, socket_address_text
 
@@ -217,12 +217,7 @@ def show_socket_address(call: CallArguments, index: int) -> str:
 def show_signal_set(call: CallArguments, index: int) -> str:
     """Show a sigset_t."""
     (mask,) = _SIGSET.unpack(call.memory(call.address(index), _SIGSET.size))
-    members = {signo for signo in range(1, SIGRTMAX + 1) if mask >> signo - 1 & 1}
-    # strace shows a set with most signals by those it lacks.
-    inverted = len(members) >= SIGRTMAX * 2 // 3
-    shown = set(range(1, SIGRTMAX + 1)) - members if inverted else members
-    names = " ".join(signal_name(signo).removeprefix("SIG") for signo in sorted(shown))
-    return f"~[{names}]" if inverted else f"[{names}]"
+    return signal_set_text(mask)
 
 
 @_non_null

@@ -6,6 +6,7 @@ from the events, elsewhere. It errs on the side of one stop more.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -20,6 +21,7 @@ _CALLS_AFTER_RAISE = 16
 _CALLS_WHILE_DUE = 16
 _MOST_STOPS = 200  # syscall-enter-stops: a Python handler that never ends is not followed for ever
 _MOST_NESTED = 8
+_MOST_HANDLERS = 64
 
 
 class Step(Enum):
@@ -148,10 +150,12 @@ class FollowStack:
     """The follows of one thread: an interruption may meet the handler of another.
 
     The innermost decides; when it is done at a call, the one around it looks at the same call.
-    ``entered_nr`` is the call the thread is in, between its two stops.
+    ``entered_nr`` is the call the thread is in, between its two stops. ``handlers_unfollowed``
+    are as ``Follow.handlers_pending``, of C handlers that interrupted no call.
     """
 
     follows: list[Follow] = field(default_factory=list)
+    handlers_unfollowed: deque[bool] = field(default_factory=lambda: deque(maxlen=_MOST_HANDLERS))
     entered_nr: int | None = None
     last_stop_ns: int = 0
 
@@ -185,9 +189,8 @@ class FollowStack:
 
     def delivered(self, event: SignalDelivered) -> None:
         """A signal is being delivered: on its own account, or on top of what is followed."""
-        if self.innermost is None:
-            return
-        self.innermost.deliveries += 1
+        if self.innermost is not None:
+            self.innermost.deliveries += 1
         if event.disposition is Disposition.CAUGHT:
             handler = None if event.python is None else event.python.handler
             self.handler_entered(handler, told=True)
@@ -195,6 +198,7 @@ class FollowStack:
     def handler_entered(self, handler: PythonHandler | None, *, told: bool) -> None:
         """Another C signal handler is entered on top, for ``handler`` if that is Python's."""
         if self.innermost is None:
+            self.handlers_unfollowed.append(told)
             return
         self.innermost.handlers_pending.append(told)
         if handler is not None and handler.code_address is not None:
@@ -204,7 +208,7 @@ class FollowStack:
         """The newest C signal handler is returning; whether its delivery was told of."""
         innermost = self.innermost
         if innermost is None:
-            return False
+            return self.handlers_unfollowed.pop() if self.handlers_unfollowed else False
         innermost.ran = True
         return innermost.handlers_pending.pop() if innermost.handlers_pending else True
 
@@ -233,4 +237,5 @@ class FollowStack:
         """Follow no more; returns how many deliveries were still undecided."""
         undecided = sum(f.deliveries for f in self.follows if not f.awaiting_result)
         self.follows.clear()
+        self.handlers_unfollowed.clear()
         return undecided

@@ -10,12 +10,37 @@ from eintr_trace.model.python_state import PythonHandler, PythonSnapshot
 from eintr_trace.sources.live import binding, proc, siginfo
 from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
 from eintr_trace.sources.live.descriptors import describe_descriptor
-from eintr_trace.sources.live.registers import StopRegisters
+from eintr_trace.sources.live.proc import BlockedCall
+from eintr_trace.sources.live.registers import RESTART_SYSCALL_NR, StopRegisters
 from eintr_trace.sources.live.tracee import Tracee
 
 
-def syscall_made(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
-    """A call with its arguments decoded; a descriptor is shown with what it refers to."""
+def syscall_in_brief(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
+    """A call with its arguments decoded, and nothing looked up for it."""
+    name = binding.syscall_name(nr)
+    prototype = binding.syscall_prototype(name)
+    used = args if prototype is None else args[: len(prototype)]
+    if nr == RESTART_SYSCALL_NR:
+        text = _restart_text(tracee)
+    else:
+        tracee.call = BlockedCall(nr, args)
+        text = describe_call(nr, name, used, tracee.process.memory.read_some, prototype, None)
+    return Syscall(name=name, nr=nr, args=used, text=text)
+
+
+def _restart_text(tracee: Tracee) -> str:
+    call = tracee.call
+    resumed = "system call" if call is None else binding.syscall_name(call.nr)
+    return f"restart_syscall(<... resuming interrupted {resumed} ...>)"
+
+
+def syscall_made(
+    tracee: Tracee, nr: int, args: tuple[int, ...], *, with_names: bool = True
+) -> Syscall:
+    """A call with its arguments decoded, and the descriptor that it is about looked up.
+
+    ``with_names``: the text says what the descriptor refers to.
+    """
     name = binding.syscall_name(nr)
     prototype = binding.syscall_prototype(name)
     process = tracee.process
@@ -23,7 +48,8 @@ def syscall_made(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
     used = args if prototype is None else args[: len(prototype)]
     fd = waited_descriptor(name, used, read, prototype)
     descriptor = None if fd is None else describe_descriptor(process.tgid, fd)
-    text = describe_call(nr, name, used, read, prototype, descriptor)
+    shown = descriptor if with_names else None
+    text = describe_call(nr, name, used, read, prototype, shown)
     return Syscall(name=name, nr=nr, args=used, text=text, descriptor=descriptor)
 
 
@@ -31,8 +57,11 @@ def call_in_progress(tracee: Tracee, registers: StopRegisters) -> InterruptedCal
     """The call a signal-delivery-stop, group-stop or trap met."""
     if registers.nr is None:
         return None
+    nr, args = registers.nr, registers.args
+    if nr == RESTART_SYSCALL_NR and tracee.call is not None:
+        nr, args = tracee.call.nr, tracee.call.args
     return InterruptedCall(
-        syscall=syscall_made(tracee, registers.nr, registers.args),
+        syscall=syscall_made(tracee, nr, args),
         retval=registers.retval,
         ip=registers.ip,
         sp=registers.sp,

@@ -10,7 +10,8 @@ class LiveOptions:
     """What to trace and until when; ``signals`` limits which are looked at (None: all).
 
     ``merged_signals``: have the kernel tell of merges where it is permitted, at a cost to all
-    signals of the machine. ``step``: single-step from EINTR to the decision.
+    signals of the machine. ``step``: single-step from EINTR to the decision. ``every_syscall``:
+    stop every thread at each of its calls.
     """
 
     pids: tuple[int, ...]
@@ -21,6 +22,7 @@ class LiveOptions:
     signals: frozenset[int] | None = None
     merged_signals: bool = True
     step: bool = False
+    every_syscall: bool = False
 
 
 @dataclass(frozen=True)

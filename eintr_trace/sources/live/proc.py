@@ -113,6 +113,14 @@ def blocked_call_number(tid: int) -> int | None:
     return None if blocked is None else blocked.nr
 
 
+def voluntary_switches(tid: int) -> int | None:
+    """How often a thread has given up the processor by itself, as in a call that blocks."""
+    try:
+        return int(status_fields(tid)["voluntary_ctxt_switches"])
+    except (OSError, KeyError, ValueError):
+        return None
+
+
 def is_ending(tgid: int) -> bool:
     """Whether a process is gone, or its main thread has ended (State ``Z`` or ``X``)."""
     try:

@@ -28,6 +28,8 @@ _FRAME_BELOW_SP_BYTES = 8
 _SAVED_RAX = 152
 _SAVED_RIP = 176
 _SAVED_WORDS = struct.Struct("<q16xQ")  # rax at 152, rip at 176
+_SAVED_MASK_AT = 304 - _SAVED_RAX  # uc_sigmask, which is after struct sigcontext
+_MASK_WORD = struct.Struct("<Q")
 
 
 @dataclass(frozen=True)
@@ -49,10 +51,11 @@ class StopRegisters:
 
 @dataclass(frozen=True)
 class SavedFrame:
-    """What a signal frame will put back into rax and rip."""
+    """What a signal frame will put back into rax, rip and the thread's signal mask."""
 
     retval: int
     ip: int
+    mask: int
 
 
 def require_supported() -> None:
@@ -101,9 +104,10 @@ def saved_frame_at_sigreturn(sp: int, read: Callable[[int, int], bytes]) -> Save
 
 def saved_frame_at(frame: int, read: Callable[[int, int], bytes]) -> SavedFrame:
     """The saved registers of the signal frame at ``frame`` (rsp at a handler's entry)."""
-    data = read(frame + _SAVED_RAX, _SAVED_WORDS.size)
-    retval, ip = _SAVED_WORDS.unpack(data)
-    return SavedFrame(retval=retval, ip=ip)
+    data = read(frame + _SAVED_RAX, _SAVED_MASK_AT + _MASK_WORD.size)
+    retval, ip = _SAVED_WORDS.unpack_from(data)
+    (mask,) = _MASK_WORD.unpack_from(data, _SAVED_MASK_AT)
+    return SavedFrame(retval=retval, ip=ip, mask=mask)
 
 
 def _signed(word: int) -> int:

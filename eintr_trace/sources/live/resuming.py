@@ -17,21 +17,40 @@ _TURN_NS = 5_000_000
 
 
 class Resuming:
-    """Resumes threads, and keeps account of the followed ones whose outcome is open."""
+    """Resumes threads, and keeps account of the followed ones whose outcome is open.
 
-    def __init__(self, emit: Callable[[Event], None], connections: Connections) -> None:
+    ``every_syscall``: no thread sleeps until a signal, each stops at its next call.
+    """
+
+    def __init__(
+        self, emit: Callable[[Event], None], connections: Connections, *, every_syscall: bool
+    ) -> None:
         self._emit = emit
         self._connections = connections
+        self.every_syscall = every_syscall
         # The thread with the oldest stop comes first.
         self._open: dict[int, Tracee] = {}
 
     def resume(self, tracee: Tracee, stopped_ns: int, signo: int = 0) -> int:
         """Let the thread go on, asleep or followed; returns how long it was held."""
-        how = Resume.CONT if tracee.following.innermost is None else Resume.SYSCALL
+        return self._has_left(tracee, stopped_ns, self._let_go(tracee, signo))
+
+    def resume_ordinary(self, tracee: Tracee, stopped_ns: int) -> int:
+        """Likewise from a call that belongs to no interruption: the user asked for its stop.
+
+        It is not paid for by passing deliveries on.
+        """
+        let_go_ns = self._let_go(tracee, 0)
+        tracee.holds.append(Hold(stopped_ns, let_go_ns, tracee.own_mask))
+        return let_go_ns - stopped_ns
+
+    def _let_go(self, tracee: Tracee, signo: int) -> int:
+        followed = tracee.following.innermost is not None
+        how = Resume.SYSCALL if followed or self.every_syscall else Resume.CONT
         # Read before: the thread may go on in our place at once, for 4 ms (a scheduler's slice).
         let_go_ns = time.monotonic_ns()
         binding.resume(tracee.tid, how, signo)
-        return self._has_left(tracee, stopped_ns, let_go_ns)
+        return let_go_ns
 
     def stopped_again(self, tracee: Tracee, stopped_ns: int) -> int:
         """Likewise for a thread that went by single steps into another stop, or to its end."""

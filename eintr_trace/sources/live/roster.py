@@ -146,22 +146,31 @@ class Roster:
         return [tracee for tracee in self.tracees.values() if tracee.process is process]
 
     def executed(
-        self, process: TracedProcess, former_tid: int, now_ns: int, program: Program
+        self,
+        process: TracedProcess,
+        former_tid: int,
+        now_ns: int,
+        program: Program,
+        entered_nr: int | None,
     ) -> None:
-        """execve: the other threads are gone, the caller has the leader's tid (execve(2))."""
+        """execve: the other threads are gone, the caller has the leader's tid (execve(2)).
+
+        ``entered_nr`` is the number of that call where it was seen, which is still to come back.
+        """
         for tracee in self.threads_of(process):
             del self.tracees[tracee.tid]
         self._emit(ProcessExeced(now_ns, process.tgid, process.tgid, former_tid=former_tid))
         process.executed(now_ns)
         self.tell_process(process, ThreadOrigin.LAUNCHED, program)
-        self._add_thread(process, process.tgid, ThreadOrigin.LAUNCHED)
+        caller = self._add_thread(process, process.tgid, ThreadOrigin.LAUNCHED)
+        caller.following.entered_nr = entered_nr
 
     def ended(self, tracee: Tracee, now_ns: int, *, status: int | None, signo: int | None) -> None:
         """A thread ended; the leader's end, which the kernel reports last, is the process's."""
         del self.tracees[tracee.tid]
         process = tracee.process
         if tracee.tid != process.tgid:
-            self._emit(ThreadExited(now_ns, process.tgid, tracee.tid))
+            self._emit(ThreadExited(now_ns, process.tgid, tracee.tid, status, signo))
             return
         for thread in self.threads_of(process):  # whose ends were taken while attaching
             del self.tracees[thread.tid]

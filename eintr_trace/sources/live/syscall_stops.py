@@ -78,8 +78,11 @@ class SyscallStops:
         """Serve a syscall-enter-stop or a syscall-exit-stop."""
         follow = tracee.following.innermost
         info = binding.syscall_information(tracee.tid)
-        if info is None or follow is None:
+        if info is None:
             self._resuming.resume(tracee, now_ns)
+            return
+        if follow is None:
+            self._serve_ordinary(tracee, info, now_ns)
             return
         match info.op:
             case SyscallOp.ENTRY if info.nr == RT_SIGRETURN_NR:
@@ -92,8 +95,9 @@ class SyscallStops:
                 assert_never(info.op)
 
     def _handler_returning(
-        self, tracee: Tracee, follow: Follow, info: SyscallInfo, now_ns: int
+        self, tracee: Tracee, follow: Follow | None, info: SyscallInfo, now_ns: int
     ) -> None:
+        """Serve rt_sigreturn's entry; ``follow`` is ``None`` where it interrupted no call."""
         if not tracee.following.handler_returned():
             tracee.following.entered_nr = None
             self._resuming.resume(tracee, now_ns)
@@ -103,7 +107,7 @@ class SyscallStops:
             frame = saved_frame_at_sigreturn(info.sp, tracee.process.memory.read)
         except MemoryUnreadableError:
             frame = None
-        handler = observe.handler_of(tracee, follow.signo)
+        handler = None if follow is None else observe.handler_of(tracee, follow.signo)
         self._handlers.returning(tracee, handler)
         held_ns = self._resuming.resume(tracee, now_ns)
         self._emit(
@@ -115,13 +119,15 @@ class SyscallStops:
                 saved_ip=None if frame is None else frame.ip,
                 python=None if handler is None else PythonSnapshot((), (), handler),
                 held_ns=held_ns,
+                saved_mask=None if frame is None else frame.mask,
             )
         )
 
     def _entered(self, tracee: Tracee, follow: Follow, info: SyscallInfo, now_ns: int) -> None:
         assert info.nr is not None  # an entry has both (SyscallInfo)
         assert info.args is not None
-        syscall = observe.syscall_made(tracee, info.nr, info.args)
+        named = not self._resuming.every_syscall
+        syscall = observe.syscall_made(tracee, info.nr, info.args, with_names=named)
         python = None
         decided = follow.wants_python(syscall)
         if decided:
@@ -163,6 +169,42 @@ class SyscallStops:
             self._emit(exited, *walked)
         if tracee.following.innermost is None:
             self.tell_ended(tracee, "the call made again has ended")
+
+    # Where every call is traced: those that belong to no interruption
+
+    def _serve_ordinary(self, tracee: Tracee, info: SyscallInfo, now_ns: int) -> None:
+        """Serve a stop of a thread that is not followed; no Python state is read."""
+        match info.op:
+            case SyscallOp.ENTRY if info.nr == RT_SIGRETURN_NR:
+                self._handler_returning(tracee, None, info, now_ns)
+            case SyscallOp.ENTRY:
+                self._ordinary_entered(tracee, info, now_ns)
+            case SyscallOp.EXIT:
+                self._ordinary_exited(tracee, info, now_ns)
+            case _:
+                assert_never(info.op)
+
+    def _ordinary_entered(self, tracee: Tracee, info: SyscallInfo, now_ns: int) -> None:
+        assert info.nr is not None  # an entry has both (SyscallInfo)
+        assert info.args is not None
+        syscall = observe.syscall_in_brief(tracee, info.nr, info.args)
+        tracee.following.entered_nr = info.nr
+        held_ns = self._resuming.resume_ordinary(tracee, now_ns)
+        tgid, tid = tracee.process.tgid, tracee.tid
+        self._emit(SyscallEntered(now_ns, tgid, tid, syscall, held_ns=held_ns))
+
+    def _ordinary_exited(self, tracee: Tracee, info: SyscallInfo, now_ns: int) -> None:
+        assert info.retval is not None  # an exit has it (SyscallInfo)
+        nr, tracee.following.entered_nr = tracee.following.entered_nr, None
+        if restart_code_name(info.retval) is not None:
+            tracee.woken = Moment(tracee.held_in_round, now_ns)
+        held_ns = self._resuming.resume_ordinary(tracee, now_ns)
+        tgid, tid = tracee.process.tgid, tracee.tid
+        if nr == RT_SIGRETURN_NR:
+            self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns))
+        elif nr is not None:
+            name = binding.syscall_name(nr)
+            self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns))
 
 
 def was_interrupted(call: InterruptedCall) -> bool:

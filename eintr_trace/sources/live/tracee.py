@@ -13,6 +13,7 @@ from eintr_trace.sources.live import proc
 from eintr_trace.sources.live.code_maps import CodeMaps
 from eintr_trace.sources.live.follow import FollowStack
 from eintr_trace.sources.live.hold_budget import HoldBudget
+from eintr_trace.sources.live.proc import BlockedCall
 from eintr_trace.sources.live.tracee_memory import TraceeMemory
 
 _THREADS_READ_AHEAD = 64
@@ -154,6 +155,8 @@ class Tracee:
     signal about to be delivered has interrupted. ``holds`` are its latest stops,
     ``stop_times_ns`` the kernel's own times of them where they are known; ``own_mask`` are the
     signals that it blocked outside of handlers. ``passed_merged`` is of ``passed``.
+    ``interrupted``: the tracer has asked for its next stop. ``call``: the latest that it was seen
+    in, which restart_syscall(2) carries on with.
     """
 
     tid: int
@@ -171,5 +174,7 @@ class Tracee:
     passed_since_ns: int = 0
     passed_merged: Counter[int] = field(default_factory=Counter)
     own_mask: int | None = None
+    interrupted: bool = False
+    call: BlockedCall | None = None
     holds: deque[Hold] = field(default_factory=lambda: deque(maxlen=_HOLDS_KEPT))
     stop_times_ns: deque[int] = field(default_factory=lambda: deque(maxlen=2 * _HOLDS_KEPT))

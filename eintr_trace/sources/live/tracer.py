@@ -26,6 +26,7 @@ from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.decision_probes import DecisionProbes
 from eintr_trace.sources.live.deliveries import Deliveries
 from eintr_trace.sources.live.emit import Tell, Told
+from eintr_trace.sources.live.first_stops import FirstStops
 from eintr_trace.sources.live.handler_watch import HITS_OF_A_DELIVERY, HandlerWatches
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch
 from eintr_trace.sources.live.registers import read_registers
@@ -61,6 +62,7 @@ class Tracer:
         signals: frozenset[int] | None,
         *,
         step: bool = False,
+        every_syscall: bool = False,
     ) -> None:
         self._roster = roster
         self._samples = SampleOrder(emit)
@@ -68,13 +70,14 @@ class Tracer:
         self._emit = emit = self._samples.emit
         roster.tell_with(emit)
         self._connections = Connections(emit, alive=roster.processes)
-        self._resuming = Resuming(emit, self._connections)
+        self._resuming = Resuming(emit, self._connections, every_syscall=every_syscall)
         self._stepping = Stepping(self._resuming, emit, self.read_merges, enabled=step)
         self._probes = DecisionProbes(self._samples, self._handlers)
         self._syscall_stops = SyscallStops(
             self._resuming, self._handlers, self._probes, self._connections, self._stepping, emit
         )
         self._deliveries = Deliveries(roster, emit, signals)
+        self._first_stops = FirstStops(emit)
         self._decided = 0
 
     @property
@@ -95,6 +98,10 @@ class Tracer:
     def prepare(self) -> None:
         """Do what is slow, before the first thread is traced; in the thread that will trace."""
         self._handlers.prepare()
+
+    def stop_each(self) -> None:
+        """Have the threads that were there before us stop once, to see all their calls."""
+        self._first_stops.begin(list(self._roster.tracees.values()))
 
     def watch_merges(self, merges: MergedSignalWatch) -> None:
         """Ask this at every delivery which signals merged into it."""
@@ -153,6 +160,8 @@ class Tracer:
 
     def _first_stop(self, tracee: Tracee, now_ns: int) -> None:
         tracee.fresh = False
+        if tracee.interrupted:
+            self._first_stops.stopped(tracee, now_ns)
         self._resuming.resume(tracee, now_ns)
 
     def _event(self, tracee: Tracee, event: PtraceEvent, now_ns: int) -> None:
@@ -171,10 +180,12 @@ class Tracer:
         tracee.process.code.close()
         self._handlers.close(tracee.process)
         self._probes.close(tracee.process)
+        caller = self._roster.tracees.get(former_tid)
+        entered_nr = None if caller is None else caller.following.entered_nr
         program = self._roster.program_of(tracee.process)  # which may end as soon as it runs
         self._resuming.resume(tracee, now_ns)
         self._samples.tell()
-        self._roster.executed(tracee.process, former_tid, now_ns, program)
+        self._roster.executed(tracee.process, former_tid, now_ns, program, entered_nr)
 
     def _ended(self, tracee: Tracee, end: Exited | Killed, now_ns: int) -> None:
         reap(tracee.tid)
@@ -253,7 +264,7 @@ class Tracer:
 
     def _trap(self, tracee: Tracee, now_ns: int) -> None:
         """A new thread's first stop, or SIGCONT: which traps every seized thread."""
-        if tracee.fresh:
+        if tracee.fresh or tracee.interrupted:
             self._first_stop(tracee, now_ns)
             return
         stopped_by, tracee.stopped_by = tracee.stopped_by, None
@@ -275,7 +286,7 @@ class Tracer:
         )
 
     def _group_stop(self, tracee: Tracee, signo: int, now_ns: int) -> None:
-        tracee.fresh = False
+        tracee.fresh = tracee.interrupted = False
         tracee.stopped_by = signo
         call, python, stack = self._meet_call(tracee, now_ns)
         binding.listen(tracee.tid)
@@ -317,7 +328,7 @@ class Tracer:
     @property
     def expects_stop(self) -> bool:
         """Whether a thread will soon stop again: one that is followed to its outcome."""
-        return self._resuming.next_quiet_ns() is not None
+        return self._resuming.every_syscall or self._resuming.next_quiet_ns() is not None
 
     def next_quiet_ns(self) -> int | None:
         """When the next thing is to be looked at that no stop will tell of."""
@@ -325,6 +336,7 @@ class Tracer:
             self._handlers.next_look_ns(),
             self._resuming.next_quiet_ns(),
             self._connections.next_look_ns(),
+            self._first_stops.next_look_ns(),
         )
         return min((at_ns for at_ns in planned if at_ns is not None), default=None)
 
@@ -334,6 +346,7 @@ class Tracer:
         self._handlers.look(now_ns)
         self._resuming.look_at_quiet(now_ns)
         self._connections.look(now_ns)
+        self._first_stops.look(now_ns)
 
     def finish(self) -> None:
         """Tell what is still untold: sums of deliveries that were passed on, handlers to come."""

@@ -56,7 +56,13 @@ class Tracing:
         self._command = command
         self._outlet = outlet
         self._roster = Roster(outlet.emit, follow_forks=options.follow_forks)
-        self._tracer = Tracer(self._roster, outlet.emit, options.signals, step=options.step)
+        self._tracer = Tracer(
+            self._roster,
+            outlet.emit,
+            options.signals,
+            step=options.step,
+            every_syscall=options.every_syscall,
+        )
         self._loop = WaitLoop(lambda: self._roster.tracees, self._tracer.serve)
         self._attachment = Attachment(follow_forks=options.follow_forks)
         self._attached = threading.Event()
@@ -120,7 +126,7 @@ class Tracing:
         warnings = [(p.tgid, warn_of_threads_at_risk(p.tgid, p.reader)) for p in processes]
         if self._options.merged_signals:
             self._watch_merges()
-        header = _header()
+        header = _header(every_syscall=self._options.every_syscall)
         self._outlet.prepare(header)
         self._tracer.prepare()
         # A full collection takes 6 ms, which a stop would last longer; what there is by now stays.
@@ -139,6 +145,8 @@ class Tracing:
         for mapped in filter(None, code):
             self._outlet.emit(mapped)
         self._tell_threads()
+        if self._options.every_syscall:
+            self._tracer.stop_each()
         if self._command is not None:
             self._roster.add_command(TracedProcess(self._command.pid))
             self._command.open_gate()
@@ -246,10 +254,10 @@ class Tracing:
         return min((at for at in wake if at is not None), default=None)
 
 
-def _header() -> TraceHeader:
+def _header(*, every_syscall: bool) -> TraceHeader:
     return TraceHeader(
         source=TraceSource.LIVE,
-        mode=TraceMode.SIGNAL_ARMED,
+        mode=TraceMode.EVERY_SYSCALL if every_syscall else TraceMode.SIGNAL_ARMED,
         arch=SUPPORTED_MACHINE,
         kernel=platform.release(),
         realtime_anchor_ns=time.time_ns(),
