@@ -13,7 +13,8 @@ from eintr_trace.model.report import EpisodeUpdate
 
 _SAYS_HOW_IT_ENDS = frozenset({Outcome.RAISED, Outcome.ABANDONED_BY_HANDLER})
 _OPEN_TO_PROCESS_END = _SAYS_HOW_IT_ENDS | {Outcome.UNKNOWN}
-_NOTHING_FOLLOWS = frozenset({Outcome.NOT_BLOCKING, Outcome.COMPLETED, Outcome.DIED})
+_TAKES_NO_CALLS = frozenset({Outcome.NOT_BLOCKING, Outcome.COMPLETED})
+_NOTHING_FOLLOWS = _TAKES_NO_CALLS | {Outcome.DIED}
 
 
 class Case:
@@ -36,6 +37,11 @@ class Case:
         if self.finding.outcome in _NOTHING_FOLLOWS or self.trail.ending is not None:
             return True
         return self.trail.reentered is not None and not self.trail.awaits_follow_up
+
+    @property
+    def takes_no_calls(self) -> bool:
+        """Whether the calls that follow have nothing to do with it."""
+        return self.finding is not None and self.finding.outcome in _TAKES_NO_CALLS
 
     @property
     def awaits_process_end(self) -> bool:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from functools import singledispatchmethod
 
 from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
+from eintr_trace.analysis.episode_lines import EpisodeLines
 from eintr_trace.analysis.interruption import (
     Interruption,
     from_delivery,
@@ -45,8 +47,12 @@ from eintr_trace.model.events import (
 )
 from eintr_trace.model.report import EpisodeUpdate, Report, Summary
 from eintr_trace.model.stack_events import DecisionUnwatched, LibrarySeen, PathSeen, StackSeen
-from eintr_trace.model.trace import TraceHeader
-from eintr_trace.model.trace_lines import CallInterrupted
+from eintr_trace.model.trace import TraceHeader, TraceMode
+from eintr_trace.model.trace_lines import CallInterrupted, LinePart
+
+
+def _to_nobody(_: LinePart) -> None:
+    """Tell nobody."""
 
 
 class Judge:
@@ -54,12 +60,14 @@ class Judge:
 
     ``feed`` takes the events in order and gives an update whenever an episode's outcome becomes
     known or what was said of it changes; ``finish`` gives the whole report. State for a thread
-    is bounded: a few interruptions, each with a few sightings.
+    is bounded: a few interruptions, each with a few sightings. ``tell`` gets the lines of a live
+    trace that has every call, each before what is judged from it.
     """
 
-    def __init__(self, header: TraceHeader) -> None:
+    def __init__(self, header: TraceHeader, tell: Callable[[LinePart], None] = _to_nobody) -> None:
         self._header = header
         self._vantage = vantage_of(header)
+        self._lines = EpisodeLines(header, tell)
         self._processes: dict[int, ProcessState] = {}
         self._seen: list[ProcessSeen] = []
         self._known_paths: dict[str, KnownPaths] = {}  # by executable
@@ -73,7 +81,13 @@ class Judge:
 
     def feed(self, event: Event) -> Iterator[EpisodeUpdate]:
         """Take in the next event. To be iterated to its end: the work is done on the way."""
-        for case in self._take(event):
+        self._lines.before(event)
+        touched = list(self._take(event))
+        for number in self._lines.after(event):
+            if number in self._episodes:
+                lines = self._lines.of(number)
+                self._episodes[number] = replace(self._episodes[number], lines=lines)
+        for case in touched:
             yield from self._updated(case, event.time_ns)
 
     def finish(self) -> Report:
@@ -97,6 +111,8 @@ class Judge:
         if process is not None and case.ended_in_exception:
             process.raised(case)
         if update is not None:
+            lines = self._lines.of(update.episode.id)
+            update = replace(update, episode=replace(update.episode, lines=lines))
             case.trail.c_side.known_paths.note(case.trail.interruption, update.episode)
             self._episodes[update.episode.id] = update.episode
             if update.amendment is not None or not update.amended:
@@ -216,6 +232,13 @@ class Judge:
 
     @_take.register(SyscallEntered)
     @_take.register(SyscallExited)
+    def _called(self, event: Event) -> Iterable[Case]:
+        thread = self._thread(event)
+        if self._header.mode is TraceMode.EVERY_SYSCALL:
+            return thread.observe_call(event)
+        thread.observe(event)
+        return thread.cases
+
     @_take.register(WentQuiet)
     @_take.register(DecisionUnwatched)
     def _followed(self, event: Event) -> Iterable[Case]:
@@ -279,6 +302,7 @@ class Judge:
         touched = list(thread.cases)
         case = Case(trail)
         thread.add(case)
+        self._lines.began(case)
         self._process(trail.interruption.tgid).awaited.expect(case)
         return [*touched, case]
 

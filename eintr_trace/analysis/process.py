@@ -49,6 +49,13 @@ class ThreadState:
         for case in self.cases:
             case.trail.observe(event)
 
+    def observe_call(self, event: Event) -> list[Case]:
+        """Show a call to those that it may concern, where calls are told that concern none."""
+        cases = [case for case in self.cases if not case.takes_no_calls]
+        for case in cases:
+            case.trail.observe(event)
+        return cases
+
     def add(self, case: Case) -> None:
         """Open an interruption; those that are settled make room, then the oldest."""
         self.cases = [old for old in self.cases if not old.is_settled]

@@ -1,0 +1,166 @@
+"""The lines of a trace given to the episodes that they belong to, each with its note.
+
+A line belongs to an episode if its thread wrote it between the interrupted call and the outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+
+from eintr_trace.analysis.case import Case
+from eintr_trace.analysis.line_notes import LineContext, note_of
+from eintr_trace.analysis.trace_lines import TraceLines
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.model.events import (
+    Event,
+    HandlerReturning,
+    ProcessExited,
+    SyscallEntered,
+    ThreadExited,
+)
+from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
+from eintr_trace.model.trace_lines import LinePart, LogLine, TraceLine
+
+_MOST_RECENT = 4  # a call in two parts, and signals that met it before this one
+_FIRST_KEPT = 6
+_LAST_KEPT = 18
+_MOST_TAKEN = 200  # a thread that is followed for longer tells no more by its lines
+
+
+@dataclass
+class _Line:
+    """One line whose note may still change, as more of its events come."""
+
+    line: TraceLine
+    events: list[Event]
+
+    def annotate(self, trail: Trail | None) -> None:
+        """Explain it by its events; ``trail`` is the interruption that it belongs to."""
+        note = note_of(self.events, LineContext(self.line.text, trail))
+        self.line = replace(self.line, note=note)
+
+
+@dataclass(eq=False)
+class _Collecting:
+    """An episode that takes its thread's lines."""
+
+    case: Case
+    lines: list[_Line]
+    taken: int = 0
+
+    def take(self, line: _Line) -> None:
+        self.taken += 1
+        self.lines.append(line)
+        if len(self.lines) > _FIRST_KEPT + _LAST_KEPT:
+            del self.lines[_FIRST_KEPT]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the line that is still open, if one is, is the last."""
+        trail = self.case.trail
+        if trail.ending is not None or self.taken > _MOST_TAKEN:
+            return True
+        return self.case.takes_no_calls and not trail.in_c_handler
+
+
+@dataclass
+class _Thread:
+    """``recent`` are the lines of the call that is going on, or was interrupted.
+
+    ``call_is_open``: the line of that call is still to come.
+    """
+
+    recent: list[_Line] = field(default_factory=list)
+    collecting: list[_Collecting] = field(default_factory=list)
+    call_is_open: bool = False
+
+    def wrote(self, line: _Line) -> None:
+        self.call_is_open = False
+        self.recent = [*self.recent, line][-_MOST_RECENT:]
+        for one in self.collecting:
+            one.take(line)
+
+    @property
+    def trail(self) -> Trail | None:
+        """The interruption that the thread's lines belong to now: the latest."""
+        return self.collecting[-1].case.trail if self.collecting else None
+
+
+class EpisodeLines:
+    """Collects the lines of a trace that has them: an strace log, or a trace of every call.
+
+    ``tell`` gets those of the latter as they come.
+    """
+
+    def __init__(self, header: TraceHeader, tell: Callable[[LinePart], None]) -> None:
+        live = header.source is not TraceSource.STRACE_LOG
+        self._makes_lines = live and header.mode is TraceMode.EVERY_SYSCALL
+        self._made = TraceLines()
+        self._tell = tell
+        self._threads: dict[int, _Thread] = {}
+        self._untold: list[tuple[LinePart, _Line | None]] = []
+        self._lines: dict[int, tuple[TraceLine, ...]] = {}
+
+    def of(self, episode_id: int) -> tuple[TraceLine, ...]:
+        """The lines of an episode, as many as there are by now."""
+        return self._lines.get(episode_id, ())
+
+    def before(self, event: Event) -> None:
+        """Take the lines that an event makes, before it is judged."""
+        if isinstance(event, LogLine):
+            text = TraceLine(event.time_ns, event.tgid, event.tid, event.text, event.number)
+            self._thread(event.tid).wrote(_Line(text, []))
+        elif self._makes_lines:
+            self._make(event)
+        elif (thread := self._threads.get(event.tid)) is not None and thread.recent:
+            # Of a log: it was read from the line told before it.
+            thread.recent[-1].events.append(event)
+            if isinstance(event, SyscallEntered | HandlerReturning):
+                del thread.recent[:-1]
+
+    def _make(self, event: Event) -> None:
+        for made in self._made.feed(event):
+            part, line = made.part, None
+            thread = self._thread(part.tid)
+            if part.line is None:
+                thread.recent.clear()
+                thread.call_is_open = True
+            else:
+                line = _Line(part.line, list(made.events))
+                thread.wrote(line)
+            self._untold.append((part, line))
+
+    def began(self, case: Case) -> None:
+        """An episode begins with the lines of the call that was interrupted, and the signal's."""
+        thread = self._threads.get(case.trail.interruption.tid)
+        if thread is not None:
+            thread.collecting.append(_Collecting(case, list(thread.recent)))
+
+    def after(self, event: Event) -> Iterator[int]:
+        """Explain the event's lines, now that it was judged; give the episodes that have news."""
+        thread = self._threads.get(event.tid)
+        if thread is not None and not self._makes_lines and thread.recent:
+            thread.recent[-1].annotate(thread.trail)
+        self._tell_parts()
+        if thread is None:
+            return
+        for one in thread.collecting:
+            number = one.case.trail.interruption.id
+            self._lines[number] = tuple(line.line for line in one.lines)
+            yield number
+        if not thread.call_is_open:
+            thread.collecting = [one for one in thread.collecting if not one.is_complete]
+        if isinstance(event, ThreadExited | ProcessExited):
+            del self._threads[event.tid]
+
+    def _tell_parts(self) -> None:
+        for part, line in self._untold:
+            if line is not None:
+                line.annotate(self._thread(part.tid).trail)
+                part = replace(part, line=line.line)
+            self._tell(part)
+        self._untold.clear()
+
+    def _thread(self, tid: int) -> _Thread:
+        return self._threads.setdefault(tid, _Thread())

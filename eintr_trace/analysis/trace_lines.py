@@ -1,0 +1,188 @@
+"""Lines in strace's style, made from the events of a trace that has every call.
+
+What strace 6 prints of the same events, but that every argument is written as it was when the
+call was entered, unless the event of its end has another text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import singledispatchmethod
+from typing import Final
+
+from eintr_trace.analysis.strace_results import result_text
+from eintr_trace.facts.signals import signal_name, signal_set_text
+from eintr_trace.model.events import (
+    Event,
+    EventsLost,
+    GroupStopped,
+    HandlerReturned,
+    HandlerReturning,
+    ProcessExeced,
+    ProcessExited,
+    SignalDelivered,
+    SignalInfo,
+    SyscallEntered,
+    SyscallExited,
+    ThreadExited,
+    TraceEnded,
+)
+from eintr_trace.model.trace_lines import LinePart, TraceLine
+
+_RESULT_COLUMN: Final = 40  # strace -a, its default
+_RT_SIGRETURN: Final = "rt_sigreturn"
+
+
+@dataclass(frozen=True)
+class _OpenCall:
+    """A call that has not come back yet."""
+
+    time_ns: int
+    tgid: int
+    name: str
+    text: str
+    began: Event
+
+
+@dataclass(frozen=True)
+class MadeLine:
+    """A part of a line, and the events that it was made of."""
+
+    part: LinePart
+    events: tuple[Event, ...]
+
+
+class TraceLines:
+    """Makes the lines of a trace, event by event; at most one call is open in each thread."""
+
+    def __init__(self) -> None:
+        self._open: dict[int, _OpenCall] = {}
+
+    def feed(self, event: Event) -> Iterable[MadeLine]:
+        """Give the parts of lines that an event makes."""
+        return self._take(event)
+
+    @singledispatchmethod
+    def _take(self, _: Event) -> Iterable[MadeLine]:
+        """Give the parts of an event's lines; other kinds than those below have none."""
+        return ()
+
+    @_take.register
+    def _syscall_entered(self, event: SyscallEntered) -> Iterable[MadeLine]:
+        return self._opened(event, event.syscall.name, event.syscall.text)
+
+    @_take.register
+    def _handler_returning(self, event: HandlerReturning) -> Iterable[MadeLine]:
+        mask = "" if event.saved_mask is None else f"{{mask={signal_set_text(event.saved_mask)}}}"
+        return self._opened(event, _RT_SIGRETURN, f"{_RT_SIGRETURN}({mask})")
+
+    def _opened(self, event: Event, name: str, text: str) -> Iterator[MadeLine]:
+        if event.tid in self._open:  # whose end was lost
+            yield self._cut_off(event.tid, "<unfinished ...>")
+        self._open[event.tid] = _OpenCall(event.time_ns, event.tgid, name, text, event)
+        yield MadeLine(LinePart(event.time_ns, event.tgid, event.tid, text, call=name), (event,))
+
+    @_take.register
+    def _syscall_exited(self, event: SyscallExited) -> Iterable[MadeLine]:
+        return self._closed(event, event.name, event.retval, event.text)
+
+    @_take.register
+    def _handler_returned(self, event: HandlerReturned) -> Iterable[MadeLine]:
+        return () if event.retval is None else self._closed(event, _RT_SIGRETURN, event.retval)
+
+    def _closed(
+        self, event: Event, name: str, retval: int, text: str | None = None
+    ) -> Iterator[MadeLine]:
+        call = self._open.pop(event.tid, None)
+        result = result_text(name, retval)
+        if call is None or call.name != name:
+            # strace's way to write a call that it saw only the end of.
+            whole = with_result(f"<... {name} resumed>)", result)
+            yield _line(event, event.time_ns, whole, (event,), call=name)
+            return
+        whole = with_result(text or call.text, result)
+        yield _line(event, call.time_ns, whole, (call.began, event), call.text, name)
+
+    @_take.register
+    def _signal_delivered(self, event: SignalDelivered) -> Iterable[MadeLine]:
+        text = f"--- {event.signal.name} {{{', '.join(_siginfo(event.signal))}}} ---"
+        yield _line(event, event.time_ns, text, (event,), signo=event.signal.signo)
+
+    @_take.register
+    def _group_stopped(self, event: GroupStopped) -> Iterable[MadeLine]:
+        text = f"--- stopped by {event.name} ---"
+        yield _line(event, event.time_ns, text, (event,), signo=event.signo)
+
+    @_take.register(ThreadExited)
+    @_take.register(ProcessExited)
+    def _exited(self, event: ThreadExited | ProcessExited) -> Iterable[MadeLine]:
+        if event.tid in self._open:
+            yield self._cut_off(event.tid, None)
+        if event.signo is not None:
+            text = f"+++ killed by {signal_name(event.signo)} +++"
+        elif event.status is not None:
+            text = f"+++ exited with {event.status} +++"
+        else:
+            return
+        yield _line(event, event.time_ns, text, (event,))
+
+    @_take.register
+    def _execed(self, event: ProcessExeced) -> Iterable[MadeLine]:
+        """Go on with the call of the thread that executed; it has the process's number now."""
+        caller = event.tid if event.former_tid is None else event.former_tid
+        execve = self._open.pop(caller, None)
+        for tid in [tid for tid, call in self._open.items() if call.tgid == event.tgid]:
+            yield self._cut_off(tid, "<unfinished ...>")
+        if execve is not None:
+            self._open[event.tid] = execve
+
+    @_take.register
+    def _events_lost(self, _: EventsLost) -> Iterable[MadeLine]:
+        self._open.clear()
+        return ()
+
+    @_take.register
+    def _trace_ended(self, _: TraceEnded) -> Iterable[MadeLine]:
+        for tid in list(self._open):
+            yield self._cut_off(tid, "<detached ...>")
+
+    def _cut_off(self, tid: int, why: str | None) -> MadeLine:
+        """End the line of a call that does not come back, as far as is seen."""
+        call = self._open.pop(tid)
+        text = (
+            with_result(call.text, "?") if why is None else f"{call.text.removesuffix(')')} {why}"
+        )
+        line = TraceLine(call.time_ns, call.tgid, tid, text)
+        part = LinePart(call.time_ns, call.tgid, tid, call.text, line, call.name)
+        return MadeLine(part, (call.began,))
+
+
+def with_result(call: str, result: str) -> str:
+    """Write a call and its result, which begins in the same column as strace's."""
+    return f"{call} ".ljust(_RESULT_COLUMN) + f"= {result}"
+
+
+def _line(
+    event: Event,
+    time_ns: int,
+    text: str,
+    events: tuple[Event, ...],
+    opened: str | None = None,
+    call: str | None = None,
+    signo: int | None = None,
+) -> MadeLine:
+    line = TraceLine(time_ns, event.tgid, event.tid, text)
+    part = LinePart(event.time_ns, event.tgid, event.tid, opened, line, call, signo)
+    return MadeLine(part, events)
+
+
+def _siginfo(signal: SignalInfo) -> Iterator[str]:
+    """The fields of siginfo_t that are known, in strace's order."""
+    yield f"si_signo={signal.name}"
+    if signal.code is not None:
+        yield f"si_code={signal.code}"
+    if signal.sender_pid is not None:
+        yield f"si_pid={signal.sender_pid}"
+    if signal.sender_uid is not None:
+        yield f"si_uid={signal.sender_uid}"
