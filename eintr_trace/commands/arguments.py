@@ -44,16 +44,7 @@ class Parser(argparse.ArgumentParser):
 
 def add_report_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what says which episodes a report shows and how: the same live and from a file."""
-    parser.add_argument(
-        "-e",
-        dest="filters",
-        metavar="EXPR",
-        action="append",
-        default=[],
-        help="only these: trace=SET of calls, signal=SET of signals; a SET is names with commas, "
-        "all or none, and ! before it inverts it (-e trace=recvfrom,poll -e 'signal=!CHLD'); "
-        "live, other signals pass unread, and a recording does not hold them",
-    )
+    add_filter_argument(parser)
     parser.add_argument(
         "--format",
         type=one_of(ReportFormat),
@@ -75,6 +66,20 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         dest="verbose",
         action="store_true",
         help="print the evidence of each sentence, the Python stack and full paths",
+    )
+
+
+def add_filter_argument(parser: argparse.ArgumentParser) -> None:
+    """Let the user choose episodes by call and by signal."""
+    parser.add_argument(
+        "-e",
+        dest="filters",
+        metavar="EXPR",
+        action="append",
+        default=[],
+        help="only these: trace=SET of calls, signal=SET of signals; a SET is names with commas, "
+        "all or none, and ! before it inverts it (-e trace=recvfrom,poll -e 'signal=!CHLD'); "
+        "live, other signals pass unread, and a recording does not hold them",
     )
 
 

@@ -98,15 +98,20 @@ def follow(trace: Trace, renderer: Renderer, selection: Selection = WHOLE) -> Re
 
 
 def _status(report: Report, path: str, fail_on: frozenset[Outcome]) -> int:
-    status = ExitStatus.DONE
-    if report.ended is None or report.ended.reason is EndReason.CUT_SHORT:
-        complain(
-            EintrTraceError(
-                f"{path} is cut short: the report ends where it does",
-                "Let the tracer end by itself, or with Ctrl-C, to have the whole",
-            )
-        )
-        status = ExitStatus.FAILED
+    status = ExitStatus.DONE if is_whole_report(report, path) else ExitStatus.FAILED
     if any(episode.outcome in fail_on for episode in report.episodes):
         status = ExitStatus.OUTCOME_SEEN
     return status
+
+
+def is_whole_report(report: Report, path: str) -> bool:
+    """Tell whether the trace in ``path`` has its end, and complain if not."""
+    if report.ended is not None and report.ended.reason is not EndReason.CUT_SHORT:
+        return True
+    complain(
+        EintrTraceError(
+            f"{path} is cut short: the report ends where it does",
+            "Let the tracer end by itself, or with Ctrl-C, to have the whole",
+        )
+    )
+    return False

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from eintr_trace.commands.arguments import Parser, add_report_arguments
 from eintr_trace.commands.presenting import present, presentation
-from eintr_trace.errors import EintrTraceError, UsageError
+from eintr_trace.commands.written_files import refuse_input_as_output
+from eintr_trace.errors import EintrTraceError
 
 _DESCRIPTION = "Print the report of a recording that eintr-trace -o wrote, as it was live."
 
@@ -24,7 +25,7 @@ def run(argv: Sequence[str]) -> int:
     add_report_arguments(parser)
     arguments = parser.parse_args(argv)
     wanted = presentation(arguments, arguments.output)
-    _refuse_the_input_as_output(arguments.file, wanted.output)
+    refuse_input_as_output(arguments.file, wanted.output)
     if arguments.file == "-":
         return present(sys.stdin.buffer, "stdin", wanted)
     try:
@@ -36,10 +37,3 @@ def run(argv: Sequence[str]) -> int:
         ) from error
     with stream:
         return present(stream, arguments.file, wanted)
-
-
-def _refuse_the_input_as_output(file: str, output: str | None) -> None:
-    if output is None or not (Path(output).exists() and Path(file).exists()):
-        return
-    if Path(output).samefile(file):
-        raise UsageError(f"{output} is what the report is made from", "Name another file with -o")

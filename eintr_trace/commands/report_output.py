@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-from eintr_trace.commands.terminal import terminal_layout
+from eintr_trace.commands.terminal import WIDEST, terminal_layout
 from eintr_trace.commands.written_files import write_text
 from eintr_trace.reports.layout import Layout
 
@@ -25,14 +25,16 @@ class ReportOutput:
 
 
 @contextmanager
-def report_output(name: str | None) -> Iterator[ReportOutput]:
+def report_output(name: str | None, widest: int = WIDEST) -> Iterator[ReportOutput]:
     """Give what the report is written to: the file ``name``, or stdout (``None``).
+
+    Text is at most ``widest`` columns wide.
 
     The file is written when the report is complete; until then, and if that fails, it is left
     as it was. Raises EintrTraceError if it cannot be written.
     """
     if name is None:
-        yield ReportOutput(sys.stdout, terminal_layout())
+        yield ReportOutput(sys.stdout, terminal_layout(widest))
         return
     text = io.StringIO(newline="")
     yield ReportOutput(text, _FILE_LAYOUT)

@@ -22,7 +22,7 @@ from eintr_trace.sources.recording.writer import RecordingWriter
 
 _USAGE = """eintr-trace [OPTION]… -p PID [-p PID]…
        eintr-trace [OPTION]… [--] COMMAND [ARG]…
-       eintr-trace report | lab | demo | doctor   (each has its own -h)"""
+       eintr-trace report | compare | lab | demo | doctor   (each has its own -h)"""
 
 _DESCRIPTION = """\
 Show what becomes of each signal that meets a system call of a live program:
@@ -32,6 +32,7 @@ The program is not stopped, not changed, and sleeps undisturbed until a signal."
 _EPILOG = """\
 other verbs:
   report FILE   the report of a recording (-o) again
+  compare A B   two recordings side by side, and where the runs part
   lab           the Thrift experiment by hand, and every verdict held against the truth
   demo          the whole experiment on this machine, both interpreters
   doctor        what this machine allows, which interpreters it has

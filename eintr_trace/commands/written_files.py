@@ -6,7 +6,7 @@ import os
 import stat
 from pathlib import Path
 
-from eintr_trace.errors import EintrTraceError
+from eintr_trace.errors import EintrTraceError, UsageError
 
 
 def require_writable(name: str) -> None:
@@ -22,6 +22,14 @@ def require_writable(name: str) -> None:
             path.unlink()
     except OSError as error:
         raise cannot_write(name, error) from error
+
+
+def refuse_input_as_output(file: str, output: str | None) -> None:
+    """Make sure that what is read is not written over. Raises UsageError."""
+    if output is None or not (Path(output).exists() and Path(file).exists()):
+        return
+    if Path(output).samefile(file):
+        raise UsageError(f"{output} is what the report is made from", "Name another file with -o")
 
 
 def write_text(name: str, text: str) -> None:

@@ -15,6 +15,11 @@ def side_by_side(left: str, right: str, column_width: int) -> str:
     """Return the lines of both texts, each at most ``column_width`` wide, in two columns."""
     lines = []
     for one, other in zip_longest(left.splitlines(), right.splitlines(), fillvalue=""):
-        padding = " " * (column_width - columns(_SGR.sub("", one)))
+        padding = " " * (column_width - plain_columns(one))
         lines.append(f"{one}{padding}{GUTTER}{other}".rstrip() + "\n")
     return "".join(lines)
+
+
+def plain_columns(painted: str) -> int:
+    """Return how many columns an escaped text takes, whose colours take none."""
+    return columns(_SGR.sub("", painted))

@@ -1,0 +1,319 @@
+"""An episode as the steps that can be held against those of another run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from eintr_trace.analysis.comparison_exhibits import supporting_evidence
+from eintr_trace.analysis.wording import bare_name, exception, place, result
+from eintr_trace.model.c_stack import CodeRole
+from eintr_trace.model.comparison import Step, StepKind
+from eintr_trace.model.episodes import (
+    Confidence,
+    DecisionKind,
+    DelayBound,
+    Episode,
+    HandlerRun,
+    KernelAction,
+    Outcome,
+    RaisedException,
+    Receiver,
+)
+from eintr_trace.model.python_state import CodeLocation
+
+_NOT_SEEN = "not seen"
+_UNSEEN = (None,)
+# A count, or a span of time with its unit, as analysis.wording says them.
+_AMOUNT = re.compile(r"\d[\d.e+]*( (µs|ms|s)\b)?")
+
+# What C code must have decided, where no sample showed it, for the outcome to come about.
+_DECIDED: dict[Outcome, DecisionKind] = {
+    Outcome.RAISED: DecisionKind.RAISE,
+    Outcome.RETRIED_BY_PROGRAM: DecisionKind.RAISE,
+    Outcome.RESUMED_BY_INTERPRETER: DecisionKind.CALL_AGAIN,
+    Outcome.RETRIED_BY_LIBRARY: DecisionKind.CALL_AGAIN,
+    Outcome.ABANDONED_BY_HANDLER: DecisionKind.CALL_AGAIN,
+    Outcome.RETURNED_EARLY: DecisionKind.NONE,
+}
+_WITHOUT_EXCEPTION = frozenset(Outcome) - {
+    Outcome.RAISED,
+    Outcome.RETRIED_BY_PROGRAM,
+    Outcome.ABANDONED_BY_HANDLER,
+    Outcome.UNKNOWN,
+}
+
+
+def steps_of(episode: Episode) -> dict[StepKind, tuple[Step, ...]]:
+    """Give what happened, by kind; a kind that is not there did not happen."""
+    steps: dict[StepKind, tuple[Step, ...]] = {}
+    for step in _steps(episode):
+        steps[step.kind] = (*steps.get(step.kind, ()), step)
+    return steps
+
+
+def _steps(episode: Episode) -> Iterator[Step]:
+    yield _signal(episode)
+    yield _call(episode)
+    if episode.tracer_induced is not None:
+        kind = episode.tracer_induced.value
+        yield _step(episode, StepKind.TRACER_INDUCED, f"because of the tracer: {kind}", kind)
+    if episode.syscall is not None:
+        yield _restart_code(episode)
+        yield from _kernel_action(episode)
+    yield from _c_steps(episode)
+    yield _handler(episode)
+    yield from _exceptions(episode)
+    yield from _return(episode)
+    yield from _consequences(episode)
+    yield _outcome(episode)
+
+
+def _step(
+    episode: Episode,
+    kind: StepKind,
+    text: str,
+    *identity: str | bool | None,
+    confidence: Confidence = Confidence.OBSERVED,
+) -> Step:
+    return Step(kind, text, identity, supporting_evidence(episode, kind), confidence)
+
+
+def _unseen(kind: StepKind) -> Step:
+    return Step(kind, _NOT_SEEN, _UNSEEN)
+
+
+def _signal(episode: Episode) -> Step:
+    if episode.signal is None:
+        return _unseen(StepKind.SIGNAL)
+    thread = {True: "the main thread", False: "another thread than the main one", None: "a thread"}
+    text = f"{episode.signal.name} comes to {thread[episode.main_thread]}"
+    return _step(episode, StepKind.SIGNAL, text, episode.signal.name, episode.main_thread)
+
+
+def _call(episode: Episode) -> Step:
+    if episode.syscall is None:
+        return _step(episode, StepKind.CALL, "it is in no system call", "")
+    name = episode.syscall.syscall.name
+    verb = "came back from" if episode.syscall.restart_code is None else "waits in"
+    where = python_place(episode)
+    called_in = "" if where is None else f", which {_bare_place(where)} called"
+    return _step(episode, StepKind.CALL, f"it {verb} {name}{called_in}", name)
+
+
+def python_place(episode: Episode) -> CodeLocation | None:
+    """Give the innermost Python frame at the interruption."""
+    if episode.python is None or not episode.python.stack:
+        return None
+    return episode.python.stack[0].location
+
+
+def _bare_place(location: CodeLocation) -> str:
+    """Say where, as all versions would: only from 3.11 on a name is qualified by its class."""
+    return place(replace(location, function=bare_name(location.function)))
+
+
+def _restart_code(episode: Episode) -> Step:
+    assert episode.syscall is not None
+    code = episode.syscall.restart_code
+    if code is None:
+        text = f"the call already has its result: {episode.syscall.retval}"
+        return _step(episode, StepKind.RESTART_CODE, text, "result")
+    verb = "the call itself returns" if code == "EINTR" else "the kernel gives the call up with"
+    return _step(episode, StepKind.RESTART_CODE, f"{verb} {code}", code)
+
+
+def _kernel_action(episode: Episode) -> Iterator[Step]:
+    kind = StepKind.KERNEL_ACTION
+    match episode.kernel_action:
+        case KernelAction.EINTR:
+            without = " (no SA_RESTART)" if episode.sa_restart is False else ""
+            yield _step(episode, kind, f"the kernel hands out EINTR{without}", "eintr")
+        case KernelAction.RESTART:
+            with_flag = " (SA_RESTART)" if episode.sa_restart else ""
+            yield _step(episode, kind, f"the kernel restarts the call{with_flag}", "restart")
+        case KernelAction.NONE if episode.outcome is Outcome.UNKNOWN:
+            yield _unseen(kind)
+        case KernelAction.NONE:
+            return
+
+
+def _c_steps(episode: Episode) -> Iterator[Step]:
+    if episode.kernel_action is KernelAction.EINTR:
+        yield _receiver(episode)
+        yield _decision(episode)
+    elif episode.kernel_action is KernelAction.NONE and episode.outcome is Outcome.UNKNOWN:
+        yield _unseen(StepKind.RECEIVER)
+        yield _unseen(StepKind.DECISION)
+
+
+def _receiver(episode: Episode) -> Step:
+    receiver = episode.received_by
+    if receiver is None:
+        return _unseen(StepKind.RECEIVER)
+    text = f"EINTR reaches {receiver_name(receiver)}"
+    owner = None if receiver.role is CodeRole.CPYTHON else receiver_owner(receiver)
+    identity = (receiver.role.value, owner)
+    kind = StepKind.RECEIVER
+    return _step(episode, kind, text, *identity, confidence=receiver.confidence)
+
+
+def receiver_name(receiver: Receiver) -> str:
+    """Say ``CPython's sock_recv``, ``the extension module psycopg2._psycopg``."""
+    match receiver.role:
+        case CodeRole.CPYTHON:
+            return f"CPython's {receiver.function or 'C code'}"
+        case CodeRole.CTYPES:
+            return "C code called through ctypes"
+        case CodeRole.EXTENSION:
+            return f"the extension module {receiver_owner(receiver) or '(which one is not known)'}"
+        case CodeRole.LIBRARY | CodeRole.C_LIBRARY | CodeRole.PROGRAM:
+            return receiver_owner(receiver) or "C code"
+
+
+def receiver_owner(receiver: Receiver) -> str | None:
+    """Name whose code it is: the module, else the file, without the folder."""
+    if receiver.module is not None:
+        return receiver.module
+    return None if receiver.file is None else receiver.file.rpartition("/")[2]
+
+
+def decision_kind(episode: Episode) -> DecisionKind | None:
+    """Give what C code did about EINTR: as a sample showed it, or as the outcome shows."""
+    if episode.decision is not None:
+        return episode.decision.kind
+    return _DECIDED.get(episode.outcome)
+
+
+def _decision(episode: Episode) -> Step:
+    decided = decision_kind(episode)
+    if decided is None:
+        return _unseen(StepKind.DECISION)
+    confidence = Confidence.OBSERVED if episode.decision is not None else episode.confidence
+    text = f"{_decider(episode)} {DECISION_PHRASES[decided]}"
+    return _step(episode, StepKind.DECISION, text, decided.value, confidence=confidence)
+
+
+DECISION_PHRASES: dict[DecisionKind, str] = {
+    DecisionKind.RAISE: "makes an exception of it",
+    DecisionKind.CALL_AGAIN: "lets signal handlers run and calls again",
+    DecisionKind.NONE: "returns without an exception",
+}
+
+
+def _decider(episode: Episode) -> str:
+    receiver = episode.received_by
+    if receiver is None:
+        by_cpython = episode.outcome is Outcome.RESUMED_BY_INTERPRETER
+        return "CPython" if by_cpython else "C code"
+    return "CPython" if receiver.role is CodeRole.CPYTHON else "it"
+
+
+def _handler(episode: Episode) -> Step:
+    run = None if episode.python is None else episode.python.handler
+    if run is None:
+        return _unseen(StepKind.HANDLER)
+    function = "(not named)" if run.location is None else bare_name(run.location.function)
+    who = "the handler" if run.location is None else f"the handler {_bare_place(run.location)}"
+    raises = handler_raises(episode)
+    text = f"{who} {_how_it_ran(run, raises)}"
+    begun = run.delay_bound is not DelayBound.AT_LEAST
+    return _step(
+        episode, StepKind.HANDLER, text, function, begun, run.inside_call if begun else None, raises
+    )
+
+
+def _how_it_ran(run: HandlerRun, raises: bool | None) -> str:
+    if run.delay_bound is DelayBound.AT_LEAST:
+        return "has not begun by the end"
+    where = {True: " inside the call", False: " after the call", None: ""}[run.inside_call]
+    return f"runs{where} and raises" if raises else f"runs{where}"
+
+
+def handler_raises(episode: Episode) -> bool | None:
+    """Tell whether the Python handler raised, as the outcome shows."""
+    if episode.outcome is Outcome.UNKNOWN:
+        return None
+    return episode.outcome is Outcome.ABANDONED_BY_HANDLER
+
+
+def _exceptions(episode: Episode) -> Iterator[Step]:
+    if not episode.exceptions:
+        if episode.outcome not in _WITHOUT_EXCEPTION:
+            yield _unseen(StepKind.EXCEPTION)
+            yield _unseen(StepKind.CAUGHT)
+        return
+    for number, raised in enumerate(episode.exceptions):
+        yield _step(
+            episode,
+            StepKind.EXCEPTION,
+            _exception_text(raised, is_first=number == 0),
+            bare_name(raised.type_name),
+            None if raised.errno is None else str(raised.errno),
+        )
+    yield _caught(episode)
+
+
+def _exception_text(raised: RaisedException, is_first: bool) -> str:
+    where = "" if raised.raised_at is None else f" in {_bare_place(raised.raised_at)}"
+    if is_first:
+        return f"{exception(raised)} is raised{where}"
+    return f"it becomes {exception(raised)}{where}"
+
+
+def _caught(episode: Episode) -> Step:
+    kind = StepKind.CAUGHT
+    if episode.caught is None:
+        return _unseen(kind)
+    if not episode.caught:
+        return _step(episode, kind, "nobody catches it", "nobody")
+    at = episode.caught_at
+    if at is None:
+        return _step(episode, kind, "it is caught", "caught", None)
+    return _step(episode, kind, f"{_bare_place(at)} catches it", "caught", bare_name(at.function))
+
+
+_RETURN_PHRASES: dict[Outcome, str] = {
+    Outcome.RESTARTED_BY_KERNEL: "{} goes on",
+    Outcome.RESUMED_BY_INTERPRETER: "CPython calls {} again",
+    Outcome.RETRIED_BY_LIBRARY: "C code that is not CPython's calls {} again",
+    Outcome.RETRIED_BY_PROGRAM: "the program calls {} again",
+    Outcome.RETURNED_EARLY: "{} comes back before its time",
+    Outcome.COMPLETED: "{} is complete all the same",
+}
+
+
+def _return(episode: Episode) -> Iterator[Step]:
+    """What the call gave in the end, where an exception did not end it."""
+    outcome = episode.outcome
+    if outcome is Outcome.UNKNOWN:
+        yield _unseen(StepKind.RETURN)
+    phrase = _RETURN_PHRASES.get(outcome)
+    if phrase is None or episode.syscall is None:
+        return
+    name = episode.syscall.syscall.name
+    given, success = _given(episode)
+    yield _step(episode, StepKind.RETURN, phrase.format(name) + given, outcome.value, success)
+
+
+def _given(episode: Episode) -> tuple[str, bool | None]:
+    """Say what the call made again gave, and whether that was no error."""
+    if episode.follow_up is None or episode.syscall is None:
+        return "", None
+    retval = episode.follow_up.retval
+    return f", which {result(episode.syscall.syscall.name, retval)}", retval >= 0
+
+
+def _consequences(episode: Episode) -> Iterator[Step]:
+    if not episode.consequences and episode.python is None:
+        yield _unseen(StepKind.CONSEQUENCE)
+    for text in episode.consequences:
+        yield _step(episode, StepKind.CONSEQUENCE, text, _AMOUNT.sub("0", text))
+
+
+def _outcome(episode: Episode) -> Step:
+    known = None if episode.outcome is Outcome.UNKNOWN else episode.outcome.value
+    return _step(
+        episode, StepKind.OUTCOME, episode.outcome.value, known, confidence=episode.confidence
+    )
