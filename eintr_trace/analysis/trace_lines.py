@@ -96,23 +96,25 @@ class TraceLines:
     ) -> Iterator[MadeLine]:
         call = self._open.pop(event.tid, None)
         result = result_text(name, retval)
+        resumed = _with_result(f"<... {name} resumed>)", result)
         if call is None or call.name != name:
-            # strace's way to write a call that it saw only the end of.
-            whole = with_result(f"<... {name} resumed>)", result)
-            yield _line(event, event.time_ns, whole, (event,), call=name)
+            yield _line(event, resumed, call=name)
             return
-        whole = with_result(text or call.text, result)
-        yield _line(event, call.time_ns, whole, (call.began, event), call.text, name)
+        line = TraceLine(
+            call.time_ns, event.tgid, event.tid, _with_result(text or call.text, result)
+        )
+        part = LinePart(event.time_ns, event.tgid, event.tid, call.text, line, resumed, name)
+        yield MadeLine(part, (call.began, event))
 
     @_take.register
     def _signal_delivered(self, event: SignalDelivered) -> Iterable[MadeLine]:
         text = f"--- {event.signal.name} {{{', '.join(_siginfo(event.signal))}}} ---"
-        yield _line(event, event.time_ns, text, (event,), signo=event.signal.signo)
+        yield _line(event, text, signo=event.signal.signo)
 
     @_take.register
     def _group_stopped(self, event: GroupStopped) -> Iterable[MadeLine]:
         text = f"--- stopped by {event.name} ---"
-        yield _line(event, event.time_ns, text, (event,), signo=event.signo)
+        yield _line(event, text, signo=event.signo)
 
     @_take.register(ThreadExited)
     @_take.register(ProcessExited)
@@ -125,7 +127,7 @@ class TraceLines:
             text = f"+++ exited with {event.status} +++"
         else:
             return
-        yield _line(event, event.time_ns, text, (event,))
+        yield _line(event, text)
 
     @_take.register
     def _execed(self, event: ProcessExeced) -> Iterable[MadeLine]:
@@ -150,31 +152,26 @@ class TraceLines:
     def _cut_off(self, tid: int, why: str | None) -> MadeLine:
         """End the line of a call that does not come back, as far as is seen."""
         call = self._open.pop(tid)
-        text = (
-            with_result(call.text, "?") if why is None else f"{call.text.removesuffix(')')} {why}"
-        )
+        if why is None:
+            text = _with_result(call.text, "?")
+            resumed = _with_result(f"<... {call.name} resumed>)", "?")
+        else:
+            text, resumed = f"{call.text.removesuffix(')')} {why}", None
         line = TraceLine(call.time_ns, call.tgid, tid, text)
-        part = LinePart(call.time_ns, call.tgid, tid, call.text, line, call.name)
+        part = LinePart(call.time_ns, call.tgid, tid, call.text, line, resumed, call.name)
         return MadeLine(part, (call.began,))
 
 
-def with_result(call: str, result: str) -> str:
+def _with_result(call: str, result: str) -> str:
     """Write a call and its result, which begins in the same column as strace's."""
     return f"{call} ".ljust(_RESULT_COLUMN) + f"= {result}"
 
 
-def _line(
-    event: Event,
-    time_ns: int,
-    text: str,
-    events: tuple[Event, ...],
-    opened: str | None = None,
-    call: str | None = None,
-    signo: int | None = None,
-) -> MadeLine:
-    line = TraceLine(time_ns, event.tgid, event.tid, text)
-    part = LinePart(event.time_ns, event.tgid, event.tid, opened, line, call, signo)
-    return MadeLine(part, events)
+def _line(event: Event, text: str, call: str | None = None, signo: int | None = None) -> MadeLine:
+    """A line that is whole with its one event."""
+    line = TraceLine(event.time_ns, event.tgid, event.tid, text)
+    part = LinePart(event.time_ns, event.tgid, event.tid, line=line, call=call, signo=signo)
+    return MadeLine(part, (event,))
 
 
 def _siginfo(signal: SignalInfo) -> Iterator[str]:

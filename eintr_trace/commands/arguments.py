@@ -21,6 +21,7 @@ class ReportFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    STRACE = "strace"
 
 
 class Parser(argparse.ArgumentParser):
@@ -50,7 +51,8 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         type=one_of(ReportFormat),
         choices=list(ReportFormat),
         default=ReportFormat.TEXT,
-        help="text (default), or json: one object at the end",
+        help="text (default), or json: one object at the end; strace: only the lines that"
+        " --every-syscall gives, as strace -f -ttt -o writes them",
     )
     parser.add_argument(
         "--fail-on",

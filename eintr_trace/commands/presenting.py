@@ -21,6 +21,7 @@ from eintr_trace.model.episodes import Outcome
 from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import Trace
+from eintr_trace.model.trace_lines import LinePart
 from eintr_trace.reports.renderer import Renderer
 from eintr_trace.reports.selection import WHOLE, Selection
 from eintr_trace.reports.text import Detail
@@ -31,11 +32,13 @@ from eintr_trace.sources.recording.reader import LineSource, read_recording
 class Presentation:
     """What the user wants to see, which outcomes are to fail, and where it goes.
 
+    ``every_line``: all lines of a trace that has every call, not only those of episodes.
     ``output`` is the name of a file, ``None``: standard output.
     """
 
     format: ReportFormat
     detail: Detail
+    every_line: bool
     selection: Selection
     fail_on: frozenset[Outcome]
     output: str | None = None
@@ -56,6 +59,7 @@ def presentation(arguments: argparse.Namespace, output: str | None = None) -> Pr
     return Presentation(
         format=arguments.format,
         detail=detail,
+        every_line=arguments.every_syscall,
         selection=parse_filters(arguments.filters),
         fail_on=arguments.fail_on,
         output=output,
@@ -81,15 +85,22 @@ def present_trace(trace: Trace, path: str, wanted: Presentation) -> int:
     Raises EintrTraceError if the trace is malformed or the report cannot be written.
     """
     with report_output(wanted.output) as output:
-        renderer = renderer_for(wanted.format, wanted.detail, trace.header, output)
+        renderer = renderer_for(
+            wanted.format, wanted.detail, trace.header, output, every_line=wanted.every_line
+        )
         report = follow(trace, renderer, wanted.selection)
         renderer.finish(report)
     return _status(report, path, wanted.fail_on)
 
 
 def follow(trace: Trace, renderer: Renderer, selection: Selection = WHOLE) -> Report:
-    """Give the renderer each judgement as the events come; return the whole report."""
-    judge = Judge(trace.header)
+    """Give the renderer each line and judgement as the events come; return the whole report."""
+
+    def show(part: LinePart) -> None:
+        if selection.takes_line(part):
+            renderer.line(part)
+
+    judge = Judge(trace.header, show)
     for event in trace.events:
         for update in judge.feed(event):
             if selection.takes(update.episode):

@@ -4,18 +4,46 @@ from __future__ import annotations
 
 from eintr_trace.commands.arguments import ReportFormat
 from eintr_trace.commands.report_output import ReportOutput
-from eintr_trace.model.trace import TraceHeader
+from eintr_trace.errors import EintrTraceError
+from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 from eintr_trace.reports.json_report import write_json
 from eintr_trace.reports.renderer import AtTheEnd, Renderer
+from eintr_trace.reports.strace_lines import StraceLog
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
 
 
 def renderer_for(
-    format: ReportFormat, detail: Detail, header: TraceHeader, output: ReportOutput
+    format: ReportFormat,
+    detail: Detail,
+    header: TraceHeader,
+    output: ReportOutput,
+    *,
+    every_line: bool,
 ) -> Renderer:
-    """Return what writes a report in ``format`` to ``output``."""
+    """Return what writes a report in ``format`` to ``output``.
+
+    ``every_line``: with all lines of the trace, where the format shows them. Raises
+    EintrTraceError if the trace does not have them.
+    """
+    if every_line or format is ReportFormat.STRACE:
+        _require_every_call(header)
     match format:
         case ReportFormat.TEXT:
-            return TextReport(output.stream, header, TextStyle(output.layout, detail))
+            style = TextStyle(output.layout, detail, every_line=every_line)
+            return TextReport(output.stream, header, style)
+        case ReportFormat.STRACE:
+            return StraceLog(output.stream, header)
         case ReportFormat.JSON:
             return AtTheEnd(lambda report: write_json(report, output.stream))
+
+
+def _require_every_call(header: TraceHeader) -> None:
+    if header.source is TraceSource.STRACE_LOG:
+        raise EintrTraceError(
+            "of an strace log only the lines that belong to an interruption are kept",
+            "Leave --every-syscall out, or read the log itself for the others",
+        )
+    if header.mode is not TraceMode.EVERY_SYSCALL:
+        raise EintrTraceError(
+            "this trace does not have every call", "Record one with --every-syscall"
+        )

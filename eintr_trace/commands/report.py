@@ -22,6 +22,12 @@ def run(argv: Sequence[str]) -> int:
     parser.add_argument(
         "-o", dest="output", metavar="OUT", help="write the report to this file, not to stdout"
     )
+    parser.add_argument(
+        "--every-syscall",
+        action="store_true",
+        help="print all lines of a recording made with --every-syscall, not only those of"
+        " interruptions",
+    )
     add_report_arguments(parser)
     arguments = parser.parse_args(argv)
     wanted = presentation(arguments, arguments.output)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from eintr_trace.model.report import EpisodeUpdate, Report
+from eintr_trace.model.trace_lines import LinePart
 
 
 class Renderer(Protocol):
@@ -13,6 +14,9 @@ class Renderer(Protocol):
 
     def update(self, update: EpisodeUpdate) -> None:
         """Take an episode's judgement as it comes."""
+
+    def line(self, part: LinePart) -> None:
+        """Take a part of a line of a trace that has every call, before what is judged from it."""
 
     def finish(self, report: Report) -> None:
         """Take the whole report, at the end."""
@@ -26,6 +30,9 @@ class AtTheEnd:
 
     def update(self, update: EpisodeUpdate) -> None:
         """Wait for the whole."""
+
+    def line(self, part: LinePart) -> None:
+        """Wait likewise: each episode has its lines."""
 
     def finish(self, report: Report) -> None:
         """Write the document."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
 from eintr_trace.model.report import Report
+from eintr_trace.model.trace_lines import LinePart
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,11 @@ class Selection:
         call = None if episode.syscall is None else episode.syscall.syscall.name
         signo = None if episode.signal is None else episode.signal.signo
         return call in self.calls and signo in self.signals
+
+    def takes_line(self, part: LinePart) -> bool:
+        """Tell whether a line is to be shown: by its call, or by its signal."""
+        by_call = part.call is None or part.call in self.calls
+        return by_call and (part.signo is None or part.signo in self.signals)
 
     def of(self, report: Report) -> Report:
         """Return the report with the episodes that are to be shown, and counts of these."""

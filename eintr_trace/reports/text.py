@@ -14,11 +14,13 @@ from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import EpisodeUpdate, Report
 from eintr_trace.model.trace import TraceHeader
+from eintr_trace.model.trace_lines import LinePart
 from eintr_trace.reports import wording
 from eintr_trace.reports.alike import Alike, Showing
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.layout import Layout, Span, Tone
 from eintr_trace.reports.text_block import BlockWriter
+from eintr_trace.reports.text_lines import LineWriter
 
 _INDENT = 11
 _PROCESSES_SHOWN = 20
@@ -34,11 +36,16 @@ class Detail(Enum):
 
 @dataclass(frozen=True)
 class TextStyle:
-    """How a report looks; ``zone`` is the time zone of its times (``None``: local time)."""
+    """How a report looks; ``zone`` is the time zone of its times (``None``: local time).
+
+    ``every_line``: all lines of a trace that has every call, and beneath them what is said of
+    an episode where it was decided; else each episode has its own lines.
+    """
 
     layout: Layout
     detail: Detail = Detail.BLOCKS
     zone: tzinfo | None = None
+    every_line: bool = False
 
 
 # Of the episodes with less evidence; -v names all.
@@ -58,6 +65,7 @@ class TextReport:
         self._blocks = BlockWriter(
             header, self._layout, verbose=style.detail is Detail.EVIDENCE, zone=style.zone
         )
+        self._lines = LineWriter(self._layout) if style.every_line else None
 
     def update(self, update: EpisodeUpdate) -> None:
         """Write the block of a new episode, or the line that amends an earlier one."""
@@ -65,7 +73,15 @@ class TextReport:
             return
         before = self._outcomes.get(update.episode.id)
         self._outcomes[update.episode.id] = update.episode.outcome
-        self._write(self._text(update, before))
+        text = self._text(update, before)
+        if text and self._lines is not None:
+            text = self._lines.before_a_block() + text
+        self._write(text)
+
+    def line(self, part: LinePart) -> None:
+        """Write what is complete with this part of a line."""
+        if self._lines is not None and self._detail is not Detail.SUMMARY:
+            self._write(self._lines.written(part))
 
     def _write(self, text: str) -> None:
         """Write blocks, which end in a blank line, and lines that do not."""
@@ -84,7 +100,7 @@ class TextReport:
             return self._blocks.amendment(update, before) + "\n" if is_news else ""
         match Showing.WHOLE if whole else self._alike.showing(episode):
             case Showing.WHOLE:
-                return self._blocks.block(episode)
+                return self._blocks.block(episode, with_lines=self._lines is None)
             case Showing.LINE:
                 return self._blocks.line(episode, self._alike.first_like(episode))
             case Showing.NOTHING:
@@ -95,6 +111,8 @@ class TextReport:
         detached = report.ended is not None and report.ended.reason is EndReason.DETACHED
         if detached and self._stream.isatty():
             self._stream.write("\n")  # after the ^C that the terminal has echoed
+        if self._lines is not None:
+            self._write(self._lines.before_a_block())
         if self._after_a_line:
             self._stream.write("\n")
         self._stream.write("".join(self._summary(report)))

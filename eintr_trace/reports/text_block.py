@@ -21,6 +21,7 @@ from eintr_trace.model.report import EpisodeUpdate
 from eintr_trace.model.trace import TraceHeader
 from eintr_trace.reports import wording
 from eintr_trace.reports.layout import Layout, Span, Tone
+from eintr_trace.reports.text_lines import annotated
 
 _INDENT = 11
 _MARGIN = "  "
@@ -51,11 +52,17 @@ class BlockWriter:
         self._verbose = verbose
         self._zone = zone
 
-    def block(self, episode: Episode) -> str:
-        """Return the block of an episode, with the blank line that ends it."""
+    def block(self, episode: Episode, *, with_lines: bool = True) -> str:
+        """Return the block of an episode, with the blank line that ends it.
+
+        ``with_lines``: with the trace's lines that it has; ``False``: in short, since they stand
+        above already.
+        """
+        shows_calls = not episode.lines
         lines = [
             self._headline(episode),
-            *self._calls(episode),
+            *(annotated(episode.lines, self._layout) if with_lines else ()),
+            *(self._calls(episode) if shows_calls else ()),
             *self._layers(episode),
             *self._exceptions(episode),
             *self._listed("cost", _not_said_yet(episode)),
@@ -63,7 +70,7 @@ class BlockWriter:
             *self._listed("reduced", [REDUCTION_TEXTS[kind] for kind in episode.reduced]),
             *self._python_stack(episode),
             *self._c_path(episode),
-            *self._evidence(episode),
+            *(self._evidence(episode) if with_lines or self._verbose else ()),
         ]
         return "".join(lines) + "\n"
 

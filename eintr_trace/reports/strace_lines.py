@@ -1,0 +1,89 @@
+"""Parts of lines, as they come, to lines in the order in which strace prints them.
+
+strace writes a call when it is entered and its result when it comes back. Where another thread
+has something to say in between, the line is broken: ``read(3, … <unfinished ...>``, and later
+``<... read resumed>) = 4``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TextIO
+
+from eintr_trace.model.report import EpisodeUpdate, Report
+from eintr_trace.model.trace import TraceClock, TraceHeader
+from eintr_trace.model.trace_lines import LinePart
+from eintr_trace.reports.escaping import escape
+
+_US_PER_S = 1_000_000
+
+
+@dataclass(frozen=True)
+class PrintedLine:
+    """A line to be printed; ``text`` is not escaped."""
+
+    time_ns: int
+    tid: int
+    text: str
+    note: str | None = None
+
+
+class StraceOrder:
+    """Puts the parts of lines into strace's order; at most one line is open at a time."""
+
+    def __init__(self) -> None:
+        self._open: LinePart | None = None
+        self._unfinished: set[int] = set()
+
+    def take(self, part: LinePart) -> Iterator[PrintedLine]:
+        """Give the lines that are complete with this part."""
+        if self._open is not None and self._open.tid != part.tid:
+            yield from self.break_open()
+        if part.line is None:
+            self._open = part
+            return
+        self._open = None
+        if part.tid not in self._unfinished or part.opened is None:
+            yield PrintedLine(part.line.time_ns, part.tid, part.line.text, part.line.note)
+            return
+        self._unfinished.remove(part.tid)
+        if part.resumed is not None:
+            yield PrintedLine(part.time_ns, part.tid, part.resumed, part.line.note)
+
+    def break_open(self) -> Iterator[PrintedLine]:
+        """Give the line that is open, if one is, as far as it goes: something else comes first."""
+        part, self._open = self._open, None
+        if part is not None and part.opened is not None:
+            self._unfinished.add(part.tid)
+            text = f"{part.opened.removesuffix(')')} <unfinished ...>"
+            yield PrintedLine(part.time_ns, part.tid, text)
+
+
+class StraceLog:
+    """Writes the lines alone, as ``strace -f -ttt -o FILE`` does: ``PID SECONDS.MICROS LINE``."""
+
+    def __init__(self, stream: TextIO, header: TraceHeader) -> None:
+        self._stream = stream
+        monotonic = header.clock is TraceClock.MONOTONIC
+        self._to_epoch_ns = (
+            header.realtime_anchor_ns - header.monotonic_anchor_ns if monotonic else 0
+        )
+        self._order = StraceOrder()
+
+    def line(self, part: LinePart) -> None:
+        """Write what is complete with this part of a line."""
+        self._write(self._order.take(part))
+
+    def update(self, update: EpisodeUpdate) -> None:
+        """Nothing: strace makes no verdicts."""
+
+    def finish(self, report: Report) -> None:  # noqa: ARG002 - strace sums nothing up
+        """Write what is left."""
+        self._write(self._order.break_open())
+
+    def _write(self, lines: Iterator[PrintedLine]) -> None:
+        for line in lines:
+            seconds, micros = divmod((line.time_ns + self._to_epoch_ns) // 1000, _US_PER_S)
+            self._stream.write(f"{line.tid:<5} {seconds}.{micros:06d} {escape(line.text)}\n")
+        self._stream.flush()
