@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.printed_arguments import printed_arguments
 from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.model.events import FileDescriptor, InterruptedCall, Syscall
 
@@ -11,6 +12,12 @@ _RECEIVES = frozenset({"recvfrom", "recvmsg", "read", "readv"})
 _SENDS = frozenset({"sendto", "sendmsg", "write", "writev"})
 _THIRD = 2
 _LENGTH_IS_THIRD = frozenset({"read", "write", "recvfrom", "sendto", "pread64", "pwrite64"})
+
+# How many of the printed arguments say which call it is, where it is not the first alone: the
+# operation of futex(2), fcntl(2) and ioctl(2); the path; the sets; clock_nanosleep(2)'s flags.
+_PRINTED = {"futex": 2, "fcntl": 2, "ioctl": 2, "openat": 2, "select": 4, "pselect6": 4}
+_PRINTED |= {"clock_nanosleep": 2}
+_DEADLINE_IS_THIRD = 3  # an absolute one stays the same however often the call is made
 
 
 def was_interrupted(call: InterruptedCall | None) -> bool:
@@ -51,15 +58,17 @@ def same_call(one: Syscall, other: Syscall) -> bool:
     """Tell whether both are the same call on the same thing (first argument).
 
     Timeouts, buffers and lengths may differ: CPython's retries pass on the time that is left.
-    Where a source has no argument values, the descriptor decides, else the decoded text.
+    Where a source has no argument values, the descriptor and the printed arguments decide.
     """
     if one.name != other.name:
         return False
     if one.args is not None and other.args is not None:
         return one.args[:1] == other.args[:1]
+    before, now = printed_arguments(one.text), printed_arguments(other.text)
+    count = _DEADLINE_IS_THIRD if before[1:2] == ("TIMER_ABSTIME",) else _PRINTED.get(one.name, 1)
     if one.descriptor is not None and other.descriptor is not None:
-        return one.descriptor.fd == other.descriptor.fd
-    return one.text == other.text
+        return one.descriptor.fd == other.descriptor.fd and before[1:count] == now[1:count]
+    return before[:count] == now[:count]
 
 
 def asked_bytes(call: Syscall) -> int | None:

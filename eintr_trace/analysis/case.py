@@ -6,7 +6,8 @@ from eintr_trace.analysis.episode import build_episode
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler_delay import delay_sentences, is_late
 from eintr_trace.analysis.outcome import judge
-from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.analysis.sightings import Ending
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import later, result
 from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.report import EpisodeUpdate

@@ -14,7 +14,8 @@ from eintr_trace.analysis.rule_conditions import (
     was_seen_to_come_back,
     went_on,
 )
-from eintr_trace.analysis.trail import Sighting, Trail
+from eintr_trace.analysis.sightings import Sighting
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import Confidence, KernelAction
 

@@ -15,6 +15,7 @@ from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Exhibits, gather
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.following_calls_sentences import following_calls_sentences
 from eintr_trace.analysis.handler_delay import handler_run
 from eintr_trace.analysis.headline import headline
 from eintr_trace.analysis.interruption import Interruption
@@ -45,6 +46,8 @@ _LAYERS: tuple[Callable[[Trail, Finding], Iterator[Draft]], ...] = (
     python_sentences,
     program_sentences,
 )
+
+_LOG_LAYERS = (kernel_sentences, receiver_sentences, following_calls_sentences, program_sentences)
 
 
 def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
@@ -86,7 +89,8 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
 
 
 def _explanation(trail: Trail, finding: Finding, exhibits: Exhibits) -> tuple[Sentence, ...]:
-    return tuple(draft.sentence(exhibits) for layer in _LAYERS for draft in layer(trail, finding))
+    layers = _LOG_LAYERS if trail.log is not None else _LAYERS
+    return tuple(draft.sentence(exhibits) for layer in layers for draft in layer(trail, finding))
 
 
 def _received_by(trail: Trail, finding: Finding) -> Receiver | None:

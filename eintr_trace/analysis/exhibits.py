@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
-from eintr_trace.analysis import decision_exhibits, handler_exhibits
+from eintr_trace.analysis import decision_exhibits, handler_exhibits, log_exhibits
 from eintr_trace.analysis.c_path_exhibit import c_path_exhibit
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
@@ -102,12 +102,14 @@ _ROWS_SHOWN = 2
 
 def gather(trail: Trail, finding: Finding) -> Exhibits:
     """Collect what the verdict rests on."""
-    found = {topic: make(trail, finding) for topic, make in _MAKERS.items()}
+    makers = _MAKERS | _LOG_MAKERS if trail.log is not None else _MAKERS
+    found = {topic: make(trail, finding) for topic, make in makers.items()}
     return {topic: evidence for topic, evidence in found.items() if evidence is not None}
 
 
 def _after(trail: Trail, time_ns: int) -> str:
-    return f"{duration(time_ns - trail.interruption.time_ns)} after the signal"
+    span_ns = trail.span_after(time_ns)
+    return "afterwards" if span_ns is None else f"{duration(span_ns)} after the signal"
 
 
 def _delivery(trail: Trail, _: Finding) -> Evidence:
@@ -366,6 +368,16 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.LOST: _lost,
     Topic.REDUCED: reduced_evidence,
     Topic.ENDING: _ending,
+}
+_LOG_MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
+    Topic.DELIVERY: log_exhibits.delivery,
+    Topic.DISPOSITION: log_exhibits.disposition,
+    Topic.SIGNAL_FRAME: log_exhibits.signal_frame,
+    Topic.REENTERED: log_exhibits.reentered,
+    Topic.FOLLOW_UP: log_exhibits.follow_up,
+    Topic.STATE: log_exhibits.state,
+    Topic.EXCEPTION: log_exhibits.exception,
+    Topic.ENDING: log_exhibits.ending,
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from eintr_trace.analysis.catching import NOT_KNOWN, Catching, who_caught
 from eintr_trace.analysis.exceptions import Chain
 from eintr_trace.analysis.kernel import KernelSide
-from eintr_trace.analysis.trail import Sighting
+from eintr_trace.analysis.sightings import Sighting
 from eintr_trace.model.episodes import Confidence, Outcome
 
 

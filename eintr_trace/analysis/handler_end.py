@@ -7,7 +7,8 @@ is asked.
 from __future__ import annotations
 
 from eintr_trace.analysis.handler import is_default_int_handler
-from eintr_trace.analysis.trail import Sighting, Trail
+from eintr_trace.analysis.sightings import Sighting
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.python_state import HandlerEnd, HandlerKind, PythonHandler, RaiseUse
 

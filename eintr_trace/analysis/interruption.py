@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
-from signal import SIGCONT, SIGSTOP
+from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.vantage import LIVE, Vantage
@@ -15,7 +15,7 @@ from eintr_trace.facts.pep475 import (
     is_of_cpython,
     parse_version,
 )
-from eintr_trace.facts.signals import DefaultAction, default_action, signal_name
+from eintr_trace.facts.signals import FATAL_ACTIONS, DefaultAction, default_action, signal_name
 from eintr_trace.model.events import (
     ContinueTrapped,
     Disposition,
@@ -27,6 +27,7 @@ from eintr_trace.model.events import (
     Reduction,
     SignalDelivered,
     SignalInfo,
+    Syscall,
 )
 from eintr_trace.model.python_state import (
     Callee,
@@ -55,9 +56,10 @@ class Interruption:
     """One signal-delivery-stop, group-stop or SIGCONT trap of one thread, or a log's equivalent.
 
     ``signal`` is ``None`` where no delivery was seen; ``injected``: strace put the error in the
-    place of the call's result. ``process`` is what was known of the process then; ``id`` is the
-    episode's; ``held_ns`` how long the tracer held the thread in this stop. ``vantage`` is where
-    it was seen from.
+    place of the call's result; ``resumed`` is what the kernel was carrying on with where the call
+    is ``restart_syscall``, as far as known. ``process`` is what was known of the process then;
+    ``id`` is the episode's; ``held_ns`` how long the tracer held the thread in this stop.
+    ``vantage`` is where it was seen from.
     """
 
     id: int
@@ -78,6 +80,7 @@ class Interruption:
     handler_watch: HandlerWatch | None = None
     held_ns: int | None = None
     injected: bool = False
+    resumed: Syscall | None = None
     vantage: Vantage = LIVE
 
     @property
@@ -116,7 +119,7 @@ class Interruption:
         """Whether a C handler runs for it; ``None``: the disposition is not known."""
         if self.trigger is Trigger.NO_SIGNAL:
             return False if self.injected else None
-        if self.trigger is not Trigger.DELIVERY:
+        if self.trigger is not Trigger.DELIVERY or self._is_uncatchable:
             return False
         return None if self.disposition is None else self.disposition is Disposition.CAUGHT
 
@@ -125,14 +128,19 @@ class Interruption:
         """What the kernel does by default, where the default is in force."""
         if self.trigger is not Trigger.DELIVERY or self.signal is None:
             return None
-        if self.disposition is not Disposition.DEFAULT and self.signal.signo != SIGSTOP:
-            return None  # SIGSTOP cannot be caught: signal(7)
+        if self.disposition is not Disposition.DEFAULT and not self._is_uncatchable:
+            return None
         return default_action(self.signal.signo)
+
+    @property
+    def _is_uncatchable(self) -> bool:
+        """Whether its default action is in force always, known or not: signal(7)."""
+        return self.signal is not None and self.signal.signo in {SIGKILL, SIGSTOP}
 
     @property
     def is_fatal(self) -> bool:
         """Whether this delivery ends the process."""
-        return self.default_action in {DefaultAction.TERMINATE, DefaultAction.CORE}
+        return self.default_action in FATAL_ACTIONS
 
     @property
     def is_stop(self) -> bool:
@@ -153,7 +161,8 @@ class Interruption:
             return None
         version = parse_version(self.interpreter.version)
         called = None if self.frame is None else self.frame.calls
-        return decide_pep475(version, self.call.syscall.name, called, self.callee)
+        met = self.resumed or self.call.syscall
+        return decide_pep475(version, met.name, called, self.callee)
 
     @property
     def callee(self) -> Callee | None:
@@ -239,3 +248,9 @@ def from_stop(
         reduced=event.reduced,
         vantage=vantage,
     )
+
+
+def disposition_without_handler(signo: int) -> Disposition:
+    """Say what a process does with a signal that it survived without a handler."""
+    harmless = {DefaultAction.IGNORE, DefaultAction.CONTINUE}
+    return Disposition.DEFAULT if default_action(signo) in harmless else Disposition.IGNORED

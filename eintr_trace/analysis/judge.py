@@ -10,6 +10,7 @@ from functools import singledispatchmethod
 from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.episode_lines import EpisodeLines
+from eintr_trace.analysis.following_calls_sentences import LIMITS
 from eintr_trace.analysis.interruption import (
     Interruption,
     from_delivery,
@@ -17,8 +18,10 @@ from eintr_trace.analysis.interruption import (
     from_stop,
 )
 from eintr_trace.analysis.known_paths import KnownPaths
+from eintr_trace.analysis.log_side import LogScope
 from eintr_trace.analysis.process import ProcessState, ThreadState, is_same_program
-from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.analysis.sightings import Ending
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.vantage import vantage_of
 from eintr_trace.model.episodes import Episode
 from eintr_trace.model.events import (
@@ -48,7 +51,7 @@ from eintr_trace.model.events import (
 from eintr_trace.model.report import EpisodeUpdate, Report, Summary
 from eintr_trace.model.stack_events import DecisionUnwatched, LibrarySeen, PathSeen, StackSeen
 from eintr_trace.model.trace import TraceHeader, TraceMode
-from eintr_trace.model.trace_lines import CallInterrupted, LinePart
+from eintr_trace.model.trace_lines import CallInterrupted, LinePart, LogLine
 
 
 def _to_nobody(_: LinePart) -> None:
@@ -70,6 +73,7 @@ class Judge:
         self._lines = EpisodeLines(header, tell)
         self._processes: dict[int, ProcessState] = {}
         self._seen: list[ProcessSeen] = []
+        self._log_scope = LogScope()
         self._known_paths: dict[str, KnownPaths] = {}  # by executable
         self._episodes: dict[int, Episode] = {}
         self._count = 0
@@ -82,6 +86,7 @@ class Judge:
     def feed(self, event: Event) -> Iterator[EpisodeUpdate]:
         """Take in the next event. To be iterated to its end: the work is done on the way."""
         self._lines.before(event)
+        self._log_scope.observe(event)
         touched = list(self._take(event))
         for number in self._lines.after(event):
             if number in self._episodes:
@@ -101,7 +106,7 @@ class Judge:
             processes=tuple(self._seen),
             episodes=episodes,
             summary=self._summary(episodes),
-            warnings=tuple(self._warnings),
+            warnings=(*self._warnings, *([LIMITS] if self._vantage.is_log and episodes else ())),
             ended=self._ended,
         )
 
@@ -173,11 +178,15 @@ class Judge:
             if event.disposition is Disposition.CAUGHT:
                 thread.push_signal_frame(absorbing.trail, event)
             return [absorbing]
+        if self._vantage.is_log:
+            event = thread.with_the_call_met(event)
         thread.observe(event)
         seen = self._process(event.tgid).seen
         trail = self._trail(from_delivery(self._next_id(), event, seen, self._vantage))
         if event.disposition is Disposition.CAUGHT:
             thread.push_signal_frame(trail, event)
+        elif event.disposition is None and self._vantage.is_log:
+            thread.push_possible_frame(trail)
         return self._began(thread, trail)
 
     @_take.register
@@ -186,7 +195,16 @@ class Judge:
         thread.observe(event)
         seen = self._process(event.tgid).seen
         began = from_interrupted_call(self._next_id(), event, seen, self._vantage)
-        return self._began(thread, self._trail(began))
+        trail = self._trail(began)
+        if not event.injected:
+            thread.push_possible_frame(trail)
+        return self._began(thread, trail)
+
+    @_take.register
+    def _log_line(self, event: LogLine) -> Iterable[Case]:
+        self._process(event.tgid).last_line = event
+        self._thread(event).line_seen(event)
+        return ()
 
     @_take.register
     def _group_stopped(self, event: GroupStopped) -> Iterable[Case]:
@@ -295,7 +313,11 @@ class Judge:
 
     def _trail(self, interruption: Interruption) -> Trail:
         process = self._process(interruption.tgid)
-        return Trail(interruption, c_side=CSide(process.libraries, process.known_paths))
+        log = None
+        if self._vantage.is_log:
+            lines = process.thread(interruption.tid).lines
+            log = lines.begin(interruption, self._log_scope)
+        return Trail(interruption, c_side=CSide(process.libraries, process.known_paths), log=log)
 
     def _began(self, thread: ThreadState, trail: Trail) -> Iterable[Case]:
         """Put a new interruption under judgement; give it, and those it may concern."""

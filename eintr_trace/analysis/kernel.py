@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from eintr_trace.analysis.trail import Restored, Trail
+from eintr_trace.analysis.sightings import Restored
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.restart_codes import (
     RESTART_RULES,
     AfterSignal,
@@ -49,6 +50,7 @@ def kernel_side(trail: Trail) -> KernelSide:
         return KernelSide(KernelAction.NONE, ShownBy.NOTHING)
     if trail.restored is not None:
         framed = _from_frame(trail.restored, call, code)
+        framed = framed or _by_the_next_call(trail, code)
         if framed is not None:
             return framed
     return _without_frame(trail, code)
@@ -63,6 +65,20 @@ def _from_frame(restored: Restored, call: InterruptedCall, code: RestartCode) ->
         sa_restart = True if proves else None
         return KernelSide(KernelAction.RESTART, ShownBy.SIGNAL_FRAME, code, sa_restart)
     return None
+
+
+def _by_the_next_call(trail: Trail, code: RestartCode) -> KernelSide | None:
+    """Of a log from another machine, where what is put back is not the call's number.
+
+    The handler's return gave no EINTR, and the call is the next thing that the thread did: the
+    kernel goes back to it where the handler has SA_RESTART.
+    """
+    if trail.log is None or trail.reentered is None or trail.log.between:
+        return None
+    if RESTART_RULES[code].handler_sa_restart is AfterSignal.EINTR:
+        return None
+    sa_restart = True if code is RestartCode.ERESTARTSYS else None
+    return KernelSide(KernelAction.RESTART, ShownBy.FOLLOWING_CALL, code, sa_restart)
 
 
 def _goes_back(restored: Restored, call: InterruptedCall) -> bool:
@@ -83,6 +99,8 @@ def _without_frame(trail: Trail, code: RestartCode) -> KernelSide:
         shown_by = ShownBy.FOLLOWING_CALL if seen else ShownBy.RULE
         return KernelSide(KernelAction.RESTART, shown_by, code)
     # A handler with and without SA_RESTART: known only where both end alike.
+    if has_handler is None and rule.handler is rule.handler_sa_restart is rule.no_handler:
+        return KernelSide(KernelAction.RESTART, ShownBy.RULE, code)
     if has_handler and rule.handler is rule.handler_sa_restart:
         restarts = rule.handler is not AfterSignal.EINTR
         action = KernelAction.RESTART if restarts else KernelAction.EINTR

@@ -11,11 +11,13 @@ from collections.abc import Callable
 from eintr_trace.analysis import (
     again_rules,
     early_rules,
+    following_calls_rules,
     foreign_rules,
     kernel_rules,
     raising_rules,
 )
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.following_calls_reasons import why_a_log_does_not_tell
 from eintr_trace.analysis.kernel import KernelSide, kernel_side
 from eintr_trace.analysis.reasons import why_unknown
 from eintr_trace.analysis.trail import Trail
@@ -27,7 +29,8 @@ def judge(trail: Trail) -> Finding | None:
     kernel = kernel_side(trail)
     if trail.interruption.is_fatal and trail.ending is None:
         return None
-    for rule in _RULES:
+    is_log = trail.interruption.vantage.is_log
+    for rule in _LOG_RULES if is_log else _RULES:
         finding = rule(trail, kernel)
         if finding is not None:
             return finding
@@ -38,7 +41,7 @@ def judge(trail: Trail) -> Finding | None:
         Confidence.OBSERVED,
         kernel,
         sighting=trail.latest,
-        reason=why_unknown(trail, kernel),
+        reason=(why_a_log_does_not_tell if is_log else why_unknown)(trail, kernel),
     )
 
 
@@ -65,4 +68,16 @@ _RULES: tuple[Rule, ...] = (
     early_rules.handed_over_part,
     again_rules.need_not_wait_again,
     raising_rules.raised_unseen,
+)
+
+# An strace log has no Python frames: what became of EINTR is told by the calls that follow.
+_LOG_RULES: tuple[Rule, ...] = (
+    kernel_rules.died,
+    following_calls_rules.died,
+    following_calls_rules.not_blocking,
+    kernel_rules.completed,
+    kernel_rules.restarted,
+    following_calls_rules.called_again,
+    following_calls_rules.handler_raised,
+    following_calls_rules.not_called_again,
 )

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from signal import SIGCONT
 
 from eintr_trace.analysis.awaited_handlers import AwaitedHandlers
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.known_paths import KnownPaths
-from eintr_trace.analysis.trail import Ending, Trail
+from eintr_trace.analysis.log_side import ThreadLines
+from eintr_trace.analysis.sightings import Ending
+from eintr_trace.analysis.signal_frames import SignalFrames
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.events import (
     ConnectionSeen,
     ContinueTrapped,
+    Disposition,
     Event,
     EventsLost,
     FollowEnded,
@@ -25,35 +30,34 @@ from eintr_trace.model.events import (
     ThreadExited,
 )
 from eintr_trace.model.stack_events import LibrarySeen, PathSeen, StackMoment, StackSeen
+from eintr_trace.model.trace_lines import LogLine
 
 # Signals can nest without end; beyond these the oldest interruption is given up.
 _MOST_CASES = 8
-_MOST_SIGNAL_FRAMES = 64
 _MOST_CONNECTIONS = 64
 
 
 class ThreadState:
-    """The open interruptions of one thread, and the signal frames on its stack.
-
-    A signal frame belongs to the delivery that made it, and to the signals without a handler
-    that were delivered just before it.
-    """
+    """The open interruptions of one thread, the signal frames on its stack, a log's last lines."""
 
     def __init__(self) -> None:
         self.cases: list[Case] = []
-        self._signal_frames: list[list[Trail]] = []
-        self._returning: list[Trail] = []
+        self.lines = ThreadLines()
+        self._signal_frames = SignalFrames()
 
     def observe(self, event: Event) -> None:
         """Show an event to every open interruption."""
+        self.lines.observe(event)
         for case in self.cases:
             case.trail.observe(event)
 
     def observe_call(self, event: Event) -> list[Case]:
         """Show a call to those that it may concern, where calls are told that concern none."""
+        self.lines.observe(event)
         cases = [case for case in self.cases if not case.takes_no_calls]
         for case in cases:
             case.trail.observe(event)
+        self._signal_frames.drop_unused()
         return cases
 
     def add(self, case: Case) -> None:
@@ -67,25 +71,47 @@ class ThreadState:
         """A handler is about to run for ``trail``."""
         joined = [case.trail for case in self.cases if case.trail.can_be_joined]
         for other in joined:
-            other.join(event)
-        self._signal_frames.append([trail, *joined])
-        del self._signal_frames[:-_MOST_SIGNAL_FRAMES]
+            other.join(event.signal)
+        self._signal_frames.push(trail, [*joined, *self._signal_frames.take_possible(trail)])
+
+    def push_possible_frame(self, trail: Trail) -> None:
+        """A handler may run for ``trail``: a log shows that when it returns."""
+        self._signal_frames.push(trail, self._signal_frames.take_possible(trail))
 
     def pop_signal_frame(self, event: HandlerReturning) -> None:
         """The innermost handler is about to return."""
-        self._returning = self._signal_frames.pop() if self._signal_frames else []
-        for trail in self._returning:
+        self.lines.observe(event)
+        for trail in self._signal_frames.pop(event):
             trail.observe(event)
 
     def handler_returned(self, event: HandlerReturned) -> None:
         """The same handler has returned."""
-        for trail in self._returning:
+        for trail in self._signal_frames.returning:
             trail.observe(event)
-        self._returning = []
+        self._signal_frames.returning = []
+
+    def line_seen(self, line: LogLine) -> None:
+        """The next events of the thread were read from this line."""
+        self.observe(line)
+
+    def with_the_call_met(self, event: SignalDelivered) -> SignalDelivered:
+        """Complete a log's delivery, which shows the call only before the first of several.
+
+        What the first found is what the next finds, unless a handler of the first is to run.
+        """
+        if event.call is not None or not self.cases:
+            return event
+        before = self.cases[-1].trail
+        call = before.interruption.call
+        if not before.is_untouched or not was_interrupted(call):
+            return event
+        if before.interruption.disposition is Disposition.CAUGHT:
+            return replace(event, before_user_mode=True)
+        return replace(event, call=call)
 
     def end_follow(self, event: FollowEnded) -> list[Case]:
         """End the open interruptions; a fatal one goes on until the process has ended."""
-        ended = [case for case in self.cases if not case.trail.interruption.is_fatal]
+        ended = [case for case in self.cases if not case.trail.may_end_the_process]
         for case in ended:
             case.trail.observe(event)
             case.trail.end(Ending.FOLLOW_ENDED, event.reason)
@@ -141,8 +167,9 @@ class ProcessState:
     ``dying`` are deliveries that end the process, of threads that are gone already;
     ``last_raising`` the last episode that ended in an exception: the process may end by it.
     ``_connections`` are the last such episodes by the descriptor whose call was interrupted.
-    ``awaited`` are those whose Python handler is still to begin, though their threads may be
-    followed no more. ``libraries`` are the program files that frames were seen in.
+    ``last_line`` is a log's last of the process. ``awaited`` are those whose Python handler is
+    still to begin, though their threads may be followed no more. ``libraries`` are the program
+    files that frames were seen in.
     """
 
     def __init__(self) -> None:
@@ -152,6 +179,7 @@ class ProcessState:
         self.last_raising: Case | None = None
         self._connections: dict[int, Case] = {}
         self.awaited = AwaitedHandlers()
+        self.last_line: LogLine | None = None
         self._threads: dict[int, ThreadState] = {}
         self._dying: list[Case] = []
 
@@ -189,7 +217,7 @@ class ProcessState:
         thread = self._threads.pop(event.tid, None)
         if thread is None:
             return []
-        fatal = [case for case in thread.cases if case.trail.interruption.is_fatal]
+        fatal = [case for case in thread.cases if case.trail.may_end_the_process]
         self._dying = (self._dying + fatal)[-_MOST_CASES:]
         return _ended([case for case in thread.cases if case not in fatal], Ending.THREAD_EXITED)
 
@@ -201,6 +229,8 @@ class ProcessState:
         for case in cases:
             if case.awaits_process_end:
                 case.trail.exited = event
+                if case.trail.log is not None:
+                    case.trail.log.ended(self.last_line)
         waiting = self.awaited.ended(event.time_ns, "the process ended")
         return _ended(cases, Ending.PROCESS_EXITED) + waiting
 

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from eintr_trace.analysis.handler_end import may_raise
 from eintr_trace.analysis.kernel import KernelSide
-from eintr_trace.analysis.trail import Ending, Sighting, Trail
+from eintr_trace.analysis.sightings import Ending, Sighting
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import KernelAction
 from eintr_trace.model.events import Reduction

@@ -5,7 +5,8 @@ from __future__ import annotations
 from eintr_trace.analysis.decision import is_called_directly, sampled_decision
 from eintr_trace.analysis.frames import same_call_site
 from eintr_trace.analysis.handler_end import called_here
-from eintr_trace.analysis.trail import Sighting, Trail
+from eintr_trace.analysis.sightings import Sighting
+from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.episodes import DecisionKind

@@ -6,11 +6,10 @@ A trail keeps a handful of sightings however many events it is fed.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum, auto
 from functools import singledispatchmethod
 
 from eintr_trace.analysis.c_side import CSide
-from eintr_trace.analysis.calls import RESTART_SYSCALL, same_call, was_interrupted
+from eintr_trace.analysis.calls import RESTART_SYSCALL, was_interrupted
 from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raised_by_handler
 from eintr_trace.analysis.frames import Survival, compare
 from eintr_trace.analysis.handler import (
@@ -22,9 +21,18 @@ from eintr_trace.analysis.handler import (
     shows_last_call,
 )
 from eintr_trace.analysis.held_time import HeldTime
-from eintr_trace.analysis.interruption import Interruption, Trigger, from_delivery
+from eintr_trace.analysis.interruption import (
+    Interruption,
+    Trigger,
+    disposition_without_handler,
+    from_delivery,
+)
+from eintr_trace.analysis.log_side import LogSide
+from eintr_trace.analysis.reentry import is_reentry
+from eintr_trace.analysis.sightings import Ending, Restored, Sighting
 from eintr_trace.analysis.socket_after import SocketAfter, socket_of
 from eintr_trace.facts.restart_codes import restart_code
+from eintr_trace.facts.signals import FATAL_ACTIONS, default_action
 from eintr_trace.model.c_stack import CStack
 from eintr_trace.model.episodes import FollowUp
 from eintr_trace.model.events import (
@@ -49,43 +57,6 @@ from eintr_trace.model.stack_events import DecisionUnwatched, PathSeen, StackSee
 from eintr_trace.model.trace_lines import CallInterrupted
 
 
-class Ending(Enum):
-    """Why a trail was not followed further; the order says nothing."""
-
-    FOLLOW_ENDED = auto()
-    THREAD_EXITED = auto()
-    PROCESS_EXITED = auto()
-    EXECED = auto()
-    TRACE_ENDED = auto()
-    CROWDED_OUT = auto()
-
-
-@dataclass(frozen=True)
-class Restored:
-    """What the signal frame held for the thread; ``tripped``: CPython's C handler had run."""
-
-    time_ns: int
-    saved_retval: int | None
-    saved_ip: int | None
-    tripped: bool | None
-
-
-@dataclass(frozen=True)
-class Sighting:
-    """One later look at the thread, outside the handlers.
-
-    ``call`` is the call it was entering, ``None`` for a look at a running thread. ``chain``:
-    the exceptions that were not there at the interruption. ``c_stack`` is that of the call.
-    """
-
-    time_ns: int
-    call: Syscall | None
-    snapshot: PythonSnapshot | None
-    survival: Survival | None
-    chain: Chain
-    c_stack: CStack | None = None
-
-
 @dataclass
 class Trail:
     """Collects one interruption's events; the rules of ``outcome`` read it.
@@ -94,7 +65,8 @@ class Trail:
     last sighting of the exceptions it led to, ``otherwise_raising`` of new exceptions that
     show no connection with it, ``latest`` the last sighting of all. ``joined`` is a signal with
     a handler that was delivered on top of one without, before the thread ran on: its handler
-    decides for both.
+    decides for both. ``log`` is what an strace log shows, ``None`` for another source;
+    ``learned_disposition``: the signal's is known by what followed.
     """
 
     interruption: Interruption
@@ -119,6 +91,8 @@ class Trail:
     exited: ProcessExited | None = None
     joined: SignalInfo | None = None
     c_side: CSide = field(default_factory=CSide)
+    log: LogSide | None = None
+    learned_disposition: bool = False
     socket: SocketAfter = field(init=False)
     held: HeldTime = field(init=False)
     last_time_ns: int = field(default=0)
@@ -137,8 +111,41 @@ class Trail:
 
     @property
     def runs_c_handler(self) -> bool | None:
-        """Whether a C handler runs before the thread goes on; ``None``: not known."""
-        return True if self.joined is not None else self.interruption.has_c_handler
+        """Whether a C handler runs before the thread goes on; ``None``: not known.
+
+        A log that does not show the program install it shows the handler's return, or, if it
+        would show that, the call made again without it.
+        """
+        known = self.interruption.has_c_handler
+        if self.joined is not None:
+            return True
+        if known is not None or self.log is None:
+            return known
+        return True if self.restored is not None else self._is_without_handler()
+
+    def _is_without_handler(self) -> bool | None:
+        again = None if self.reentered is None else self.reentered.call
+        if again is None or self.log is None:
+            return None
+        is_restart = again.name == RESTART_SYSCALL or self.log.scope.shows_signal_calls
+        return False if is_restart and not self.log.between else None
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether nothing was seen of the thread since the interruption."""
+        return self.latest is None and self.restored is None and self.ending is None
+
+    @property
+    def may_end_the_process(self) -> bool:
+        """Whether the signal ends the process, as far as a log tells: it may have a handler."""
+        interruption = self.interruption
+        if interruption.is_fatal:
+            return True
+        if self.log is None or interruption.disposition is not None or not self.is_untouched:
+            return False
+        return interruption.signal is not None and (
+            default_action(interruption.signal.signo) in FATAL_ACTIONS
+        )
 
     @property
     def can_be_joined(self) -> bool:
@@ -192,6 +199,8 @@ class Trail:
         self.last_time_ns = event.time_ns
         self.held.observe(event)
         self._take(event)
+        if self.log is not None:
+            self.log.observe(event, is_again=self.reentered is not None)
 
     def end(self, ending: Ending, text: str) -> None:
         """Nothing more will be seen of this interruption; the first reason stands."""
@@ -223,9 +232,13 @@ class Trail:
             began = from_delivery(began.id, event, began.process, began.vantage)
         self.interruption = replace(began, signal=event.signal)
 
-    def join(self, event: SignalDelivered) -> None:
+    def join(self, signal: SignalInfo | None) -> None:
         """Learn that a signal with a handler was delivered before the thread ran on."""
-        self.joined = event.signal
+        self.joined = signal
+
+    def precedes_user_mode(self) -> None:
+        """Learn that the handler's return led into another handler, not to the call."""
+        self.interruption = replace(self.interruption, call=None, before_user_mode=True)
 
     @singledispatchmethod
     def _take(self, event: Event) -> None:
@@ -234,6 +247,10 @@ class Trail:
     @_take.register
     def _handler_returning(self, event: HandlerReturning) -> None:
         handler = None if event.python is None else event.python.handler
+        if self.log is not None:
+            # What was seen since the delivery was the handler's own.
+            self.latest = self.reentered = None
+            self._learn(Disposition.CAUGHT)
         self.restored = Restored(
             time_ns=event.time_ns,
             saved_retval=event.saved_retval,
@@ -257,6 +274,9 @@ class Trail:
     def _stopped(self, event: GroupStopped | ContinueTrapped | CallInterrupted) -> None:
         if self.awaits_follow_up and was_interrupted(event.call):
             self.reentry_interrupted = True
+        signal = self.interruption.signal
+        if isinstance(event, GroupStopped) and signal is not None and signal.signo == event.signo:
+            self._learn(Disposition.DEFAULT)
 
     @_take.register
     def _syscall_entered(self, event: SyscallEntered) -> None:
@@ -272,8 +292,19 @@ class Trail:
             return
         self.socket.entered(event, raised=self.raising is not None)
         # After a new request on the connection, a receive is for its reply.
-        if self.socket.sent is None and self._is_reentry(sighting):
+        if self.socket.sent is None and is_reentry(self.interruption, sighting):
             self.reentered = sighting
+            if self.runs_c_handler is False and self.interruption.signal is not None:
+                self._learn(disposition_without_handler(self.interruption.signal.signo))
+
+    def _learn(self, disposition: Disposition) -> None:
+        """Take note of what a log shows only by what follows."""
+        interruption = self.interruption
+        if self.log is None or interruption.disposition is not None or self.joined is not None:
+            return
+        if interruption.trigger is Trigger.DELIVERY:
+            self.interruption = replace(interruption, disposition=disposition)
+            self.learned_disposition = True
 
     @_take.register
     def _syscall_exited(self, event: SyscallExited) -> None:
@@ -364,33 +395,3 @@ class Trail:
             seen = {exception.address for exception in self.raising.chain}
             return any(exception.address in seen for exception in chain)
         return holds_eintr(chain) or raised_by_handler(chain, self.interruption.python_handler)
-
-    def _is_reentry(self, sighting: Sighting) -> bool:
-        interrupted = self.interruption.call
-        if interrupted is None or sighting.call is None:
-            return False
-        if sighting.call.name == RESTART_SYSCALL:
-            return True
-        survival = sighting.survival
-        at_the_call = survival is not None and survival.at_the_call
-        if at_the_call and survival is not None and survival.above:
-            # Another handler, a finaliser: code on top of the interrupted frame.
-            return False
-        if same_call(interrupted.syscall, sighting.call):
-            return True
-        if self._handler_is_due(sighting):
-            # CPython runs handlers before it carries on: this is C code below it (OpenSSL).
-            return False
-        return at_the_call and sighting.call.name in self._other_ways_on(interrupted.syscall)
-
-    def _handler_is_due(self, sighting: Sighting) -> bool:
-        """Tell whether the Python handler waits still, in the only thread that runs it."""
-        handler = None if sighting.snapshot is None else sighting.snapshot.handler
-        due = handler is not None and handler.tripped is True
-        return due and self.interruption.is_main_thread
-
-    def _other_ways_on(self, interrupted: Syscall) -> set[str]:
-        """Name the other calls by which CPython carries on: connect(2) goes on with poll(2)."""
-        decision = self.interruption.pep475
-        rows = () if decision is None else decision.rows
-        return {name for row in rows for name in row.resumes_with} - {interrupted.name}

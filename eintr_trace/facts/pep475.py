@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -209,6 +210,11 @@ def retries_since(c_function: str) -> Version | None:
     return since.pop() if len(since) == 1 else None
 
 
+def rows_of_c_function(c_function: str) -> tuple[Pep475Row, ...]:
+    """Give the rows that name CPython's C function, however the compiler has split it."""
+    return _rows_by_c_function().get(_c_stem(c_function), ())
+
+
 @cache
 def _rows_by_c_function() -> dict[str, tuple[Pep475Row, ...]]:
     rows: dict[str, tuple[Pep475Row, ...]] = {}
@@ -232,10 +238,13 @@ def decide_pep475(
     C extension's, which PEP 475 does not cover. ``callee`` is what is called, where that could
     be read; by the bare name alone ctypes' ``libc.read`` would be taken for CPython's.
     """
+    return decide_among(version, _rows_that_apply(syscall, called, callee))
+
+
+def decide_among(version: Version, candidates: Iterable[Pep475Row]) -> Pep475Decision:
+    """Say what CPython ``version`` does if one of ``candidates`` made the call."""
     found = tuple(
-        (row, behaviour)
-        for row in _rows_that_apply(syscall, called, callee)
-        if (behaviour := row.behaviour(version)) is not None
+        (row, behaviour) for row in candidates if (behaviour := row.behaviour(version)) is not None
     )
     rows = tuple(row for row, _ in found)
     behaviours = {behaviour for _, behaviour in found}

@@ -29,6 +29,9 @@ class DefaultAction(StrEnum):
     CONTINUE = "continue"
 
 
+FATAL_ACTIONS: Final = frozenset({DefaultAction.TERMINATE, DefaultAction.CORE})
+"""Those that end a process."""
+
 _CORE = "SIGABRT SIGBUS SIGFPE SIGILL SIGQUIT SIGSEGV SIGSYS SIGTRAP SIGXCPU SIGXFSZ"
 _IGNORE = "SIGCHLD SIGURG SIGWINCH"
 _STOP = "SIGSTOP SIGTSTP SIGTTIN SIGTTOU"

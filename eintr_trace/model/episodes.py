@@ -77,7 +77,7 @@ class EvidenceKind(StrEnum):
     PROC = "proc"
     SAMPLE = "sample"
     WAIT_STATUS = "wait-status"
-    LOG_LINE = "log-line"  # of an strace log; the text begins with its number
+    LOG_LINE = "log-line"  # of an strace log; the text has its number
     RULE = "rule"  # inferred: the text names the rule
 
 

@@ -1,0 +1,88 @@
+"""What the calls after an interruption tell, where a log shows nothing else of the program."""
+
+from __future__ import annotations
+
+import re
+from signal import SIGINT
+
+from eintr_trace.analysis.likely_rows import met_call
+from eintr_trace.analysis.printed_arguments import printed_arguments
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.syscalls import is_bookkeeping
+from eintr_trace.model.events import Syscall
+
+# Who makes these has left the interrupted call, or is a handler that does unusual things.
+_TIMERS = frozenset({"alarm", "setitimer", "timer_settime", "timer_delete", "rt_sigaction"})
+_CONNECTIONS = frozenset({"socket", "connect", "accept", "accept4", "bind", "listen", "shutdown"})
+_PROCESSES = frozenset({"execve", "exit", "exit_group", "fork", "vfork", "clone", "clone3"})
+_SIGNS_OF_MOVING_ON = _TIMERS | _CONNECTIONS | _PROCESSES
+_KILL = re.compile(r"(?:kill\((\d+)|tgkill\((\d+), \d+|tkill\((\d+)), SIGINT\)")
+_TIMEOUT_OF = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}  # position, in milliseconds
+_ROUNDING_NS = 2_000_000  # a timeout in milliseconds is rounded up
+
+
+def may_have_moved_on(trail: Trail) -> bool:
+    """Tell whether what came between may be the program's, after the call had ended for it.
+
+    A Python signal handler's own calls come between as well: it prints, it writes to a pipe.
+    """
+    log, call = trail.log, met_call(trail)
+    if log is None or call is None:
+        return False
+    return any(_is_of_the_program(one, call) for one in log.between)
+
+
+def _is_of_the_program(one: Syscall, interrupted: Syscall) -> bool:
+    if one.name in _SIGNS_OF_MOVING_ON:
+        return True
+    mine, other = interrupted.descriptor, one.descriptor
+    return mine is not None and other is not None and mine.fd == other.fd
+
+
+def has_gone_on(trail: Trail) -> bool:
+    """Tell whether a call that an interpreter does not make on its own account was seen."""
+    log = trail.log
+    return log is not None and any(not is_bookkeeping(one.name) for one in log.between)
+
+
+def shows_keyboard_interrupt(trail: Trail) -> bool:
+    """Tell whether SIGINT ended in KeyboardInterrupt: printed, or sent on to the process itself.
+
+    CPython from 3.8 on ends by SIGINT if nobody catches it: Modules/main.c exit_sigint().
+    """
+    log, signal = trail.log, trail.interruption.signal
+    if log is None or signal is None or signal.signo != SIGINT:
+        return False
+    return log.keyboard_interrupt or any(_kills_itself(trail, one) for one in log.between)
+
+
+def _kills_itself(trail: Trail, call: Syscall) -> bool:
+    match = _KILL.match(call.text)
+    return match is not None and str(trail.interruption.tgid) in match.groups()
+
+
+def is_interrupt_key(trail: Trail) -> bool:
+    """Tell whether it is SIGINT, for which CPython itself installs a handler, one that raises."""
+    signal = trail.interruption.signal
+    return signal is not None and signal.signo == SIGINT
+
+
+def began_waiting_anew(trail: Trail) -> bool:
+    """Tell whether the call made again has its timeout in full: CPython passes on what is left.
+
+    Known only where the timeout is printed, and the time that had passed by then.
+    """
+    call, again, log = met_call(trail), trail.reentered, trail.log
+    position = None if call is None else _TIMEOUT_OF.get(call.name)
+    if call is None or again is None or again.call is None or log is None or position is None:
+        return False
+    if call.name != again.call.name or log.call_began_ns is None:
+        return False
+    before, now = printed_arguments(call.text), printed_arguments(again.call.text)
+    if len(before) <= position or before[position : position + 1] != now[position : position + 1]:
+        return False
+    if not before[position].isdigit():
+        return False
+    clock = trail.interruption.vantage.clock
+    waited_ns = clock.span_ns(log.call_began_ns, trail.interruption.time_ns)
+    return waited_ns is not None and waited_ns > _ROUNDING_NS

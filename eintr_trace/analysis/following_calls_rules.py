@@ -1,0 +1,107 @@
+"""Outcomes by the calls that follow: the rules for strace logs.
+
+A log shows what the kernel did and which calls came next, not whose code made them. What CPython
+makes of EINTR then comes from the PEP 475 table, if all its functions that make such a call agree;
+that the call was CPython's own is assumed, and said.
+"""
+
+from __future__ import annotations
+
+from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.following_calls import (
+    began_waiting_anew,
+    has_gone_on,
+    is_interrupt_key,
+    may_have_moved_on,
+    shows_keyboard_interrupt,
+)
+from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.likely_rows import likely_decision
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.pep475 import Behaviour, Pep475Decision
+from eintr_trace.model.episodes import Confidence, KernelAction, Outcome
+
+
+def died(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """The process ended by the signal that had just been delivered."""
+    exited, signal = trail.exited, trail.interruption.signal
+    if exited is None or signal is None or exited.signo != signal.signo:
+        return None
+    seen_since = trail.latest is not None or trail.restored is not None
+    return None if seen_since else Finding(Outcome.DIED, Confidence.OBSERVED, kernel)
+
+
+def not_blocking(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """No call was given up for the signal.
+
+    It may have come as the call before it was ending: a log does not show that.
+    """
+    if trail.interruption.call is not None:
+        return None
+    if trail.may_end_the_process and trail.exited is None and trail.ending is None:
+        return None  # unless the next thing seen of the process is its end
+    return Finding(Outcome.NOT_BLOCKING, Confidence.INFERRED, kernel)
+
+
+def called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """The same call follows EINTR: CPython's functions that make it call again, or raise."""
+    again, decision = trail.reentered, likely_decision(trail)
+    if again is None or kernel.action is not KernelAction.EINTR or decision is None:
+        return None
+    if not decision.rows or may_have_moved_on(trail) or is_interrupt_key(trail):
+        return None
+    outcome = _of_a_call_again(trail, decision)
+    if outcome is None:
+        return None
+    return Finding(outcome, Confidence.INFERRED, kernel, sighting=again, by_table=True)
+
+
+def _of_a_call_again(trail: Trail, decision: Pep475Decision) -> Outcome | None:
+    if decision.calls_again is True:
+        return None if began_waiting_anew(trail) else Outcome.RESUMED_BY_INTERPRETER
+    match decision.behaviour:
+        case Behaviour.RAISES:
+            return Outcome.RETRIED_BY_PROGRAM
+        case Behaviour.RETURNS_EARLY:
+            return Outcome.RETURNED_EARLY
+        case _:
+            return None
+
+
+def handler_raised(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """The call was not made again, and an exception was printed that EINTR is not, by the table."""
+    if kernel.action is not KernelAction.EINTR or trail.reentered is not None or trail.log is None:
+        return None
+    decision, is_worker = likely_decision(trail), trail.interruption.tid != trail.interruption.tgid
+    if decision is None or trail.ending is None or is_worker:
+        return None  # only the main thread runs Python's handlers
+    by_table = decision.calls_again is True and trail.log.printed_exception
+    if not by_table and not shows_keyboard_interrupt(trail):
+        return None
+    return Finding(
+        Outcome.ABANDONED_BY_HANDLER,
+        Confidence.INFERRED,
+        kernel,
+        sighting=trail.latest,
+        by_table=by_table,
+    )
+
+
+def not_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """The thread went on without making the call again, and by the table CPython does not."""
+    if kernel.action is not KernelAction.EINTR or trail.ending is None:
+        return None
+    decision = likely_decision(trail)
+    if decision is None or not decision.rows or is_interrupt_key(trail):
+        return None
+    moved_on = trail.reentered is not None and may_have_moved_on(trail)
+    if not moved_on and (trail.reentered is not None or not has_gone_on(trail)):
+        return None
+    match decision.behaviour:
+        case Behaviour.RAISES:
+            outcome = Outcome.RAISED
+        case Behaviour.RETURNS_EARLY:
+            outcome = Outcome.RETURNED_EARLY
+        case _:
+            return None
+    return Finding(outcome, Confidence.INFERRED, kernel, sighting=trail.latest, by_table=True)

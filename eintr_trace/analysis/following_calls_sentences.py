@@ -1,0 +1,84 @@
+"""What the calls that follow tell about C, Python and the program, in words: for strace logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from eintr_trace.analysis.draft import Draft
+from eintr_trace.analysis.exhibits import Topic
+from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.likely_rows import met_call
+from eintr_trace.analysis.receiver import reception
+from eintr_trace.analysis.trail import Trail
+from eintr_trace.model.c_stack import CodeRole
+from eintr_trace.model.episodes import Layer, Outcome
+
+LIMITS = (
+    "an strace log shows system calls and signals, but no Python frames and no memory: whose code"
+    " made a call, which exception was raised and who caught it are not in it. What follows from"
+    " CPython's version and the calls that came next is marked as inferred; the rest is unknown"
+)
+
+
+def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    """Say what by the table became of EINTR, and what that supposes."""
+    match finding.outcome:
+        case Outcome.RESUMED_BY_INTERPRETER:
+            text = f"{_functions(trail)} again after EINTR, and the same call follows."
+            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
+        case Outcome.RETRIED_BY_PROGRAM:
+            text = (
+                f"{_functions(trail)} not again: EINTR becomes an exception. The same call"
+                " follows, so the program caught it and called again."
+            )
+            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
+        case Outcome.RAISED:
+            text = (
+                f"{_functions(trail)} not again: EINTR becomes an exception. The thread went on to"
+                " other calls; who caught the exception is not shown."
+            )
+            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE)
+        case Outcome.RETURNED_EARLY:
+            text = (
+                f"{_functions(trail)} not again: they return before their time, without an error."
+            )
+            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE, Topic.REENTERED)
+        case Outcome.ABANDONED_BY_HANDLER:
+            yield from _abandoned(trail, finding)
+        case _:
+            return
+
+
+def _abandoned(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    if finding.by_table:
+        text = (
+            f"{_functions(trail)} again after EINTR unless the signal's Python handler raises. The"
+            " call was not made again, and an exception was printed: the handler's, it seems."
+        )
+        yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.EXCEPTION)
+        return
+    text = "Python's handler of SIGINT raised KeyboardInterrupt, which ended the call."
+    yield Draft(Layer.PYTHON, text, (Topic.EXCEPTION, Topic.ENDING))
+
+
+def _functions(trail: Trail) -> str:
+    """Say whose functions are meant, up to the verb."""
+    interpreter, call = trail.interruption.interpreter, met_call(trail)
+    got_it = reception(trail)
+    version = "" if interpreter is None else f" {interpreter.version}"
+    if got_it is not None and got_it.is_seen and got_it.receiver.function is not None:
+        return f"That code of CPython{version} calls"
+    name = "the call" if call is None else call.name
+    return f"CPython{version}'s own functions that wait in {name} call"
+
+
+def _supposed(trail: Trail) -> str:
+    """Say what the inference rests on besides the table."""
+    got_it = reception(trail)
+    if got_it is not None and got_it.is_seen and got_it.receiver.role is CodeRole.CPYTHON:
+        return ""
+    return " That it was one of them is supposed: a log does not show whose call it was."
+
+
+def _draft(layer: Layer, text: str, *topics: Topic) -> Draft:
+    return Draft(layer, text, (Topic.PEP475, Topic.C_STACK, *topics))
