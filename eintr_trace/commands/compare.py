@@ -32,6 +32,7 @@ class ComparisonFormat(StrEnum):
     """What a comparison can be printed as."""
 
     TEXT = "text"
+    HTML = "html"
     JSON = "json"
 
 
@@ -100,6 +101,10 @@ def _pieces(
             from eintr_trace.reports.comparison_text import ComparisonStyle, comparison_text
 
             return [comparison_text(comparison, ComparisonStyle(output.layout, verbose))]
+        case ComparisonFormat.HTML:
+            from eintr_trace.reports.html.comparison_page import comparison_page
+
+            return [comparison_page(comparison)]
         case ComparisonFormat.JSON:
             from eintr_trace.reports.comparison_json import comparison_json
 
@@ -118,7 +123,8 @@ def _parser() -> Parser:
         type=one_of(ComparisonFormat),
         choices=list(ComparisonFormat),
         default=ComparisonFormat.TEXT,
-        help="text (default), or json: one object, with both reports in it",
+        help="text (default), html: one file that opens offline, or json: one object, with both"
+        " reports in it",
     )
     parser.add_argument(
         "-o", dest="output", metavar="OUT", help="write it to this file, not to stdout"
