@@ -1,24 +1,47 @@
-"""``eintr-trace report FILE``: the report of a recording."""
+"""``eintr-trace report FILE``: the report of a recording or of an strace log."""
 
 from __future__ import annotations
 
-import os
-import sys
+import argparse
+import re
 from collections.abc import Sequence
-from pathlib import Path
+from typing import Final
 
 from eintr_trace.commands.arguments import Parser, add_report_arguments
-from eintr_trace.commands.presenting import present, presentation
+from eintr_trace.commands.opening import opened_trace
+from eintr_trace.commands.presenting import present_trace, presentation
 from eintr_trace.commands.written_files import refuse_input_as_output
-from eintr_trace.errors import EintrTraceError
 
-_DESCRIPTION = "Print the report of a recording that eintr-trace -o wrote, as it was live."
+_DESCRIPTION = """\
+Print the report of a recording that eintr-trace -o wrote, as it was live, or of a log
+that strace wrote, with whichever of its options: strace -f -tt -T -o LOG -p PID"""
+
+_EPILOG = """\
+While strace runs:  strace -f -p PID 2>&1 | eintr-trace report -
+A log of strace -ff: all of its files, or LOG where they are LOG.1, LOG.2 and so on."""
+
+_VERSION: Final = re.compile(r"\d(?:\.\d{1,3}){1,2}")
 
 
 def run(argv: Sequence[str]) -> int:
     """Print the report and return the exit status. Raises EintrTraceError."""
-    parser = Parser("report", _DESCRIPTION, "eintr-trace report [OPTION]… FILE")
-    parser.add_argument("file", metavar="FILE", help="a recording; - explains stdin as it comes")
+    arguments = _parser().parse_args(argv)
+    wanted = presentation(arguments, arguments.output)
+    for file in arguments.files:
+        refuse_input_as_output(file, wanted.output)
+    with opened_trace(arguments.files, arguments.python) as opened:
+        return present_trace(opened.trace, opened.name, wanted)
+
+
+def _parser() -> Parser:
+    usage = "eintr-trace report [OPTION]… FILE [FILE]…"
+    parser = Parser("report", _DESCRIPTION, usage, _EPILOG)
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help="a recording, or an strace log (in several files: -ff); - is stdin, as it comes",
+    )
     parser.add_argument(
         "-o", dest="output", metavar="OUT", help="write the report to this file, not to stdout"
     )
@@ -28,18 +51,18 @@ def run(argv: Sequence[str]) -> int:
         help="print all lines of a recording made with --every-syscall, not only those of"
         " interruptions",
     )
+    parser.add_argument(
+        "--python",
+        metavar="VERSION",
+        type=_version,
+        help="of a log: which CPython the traced processes run (2.7, 3.13), where no line of it"
+        " shows that: it was attached to, or only some calls were traced",
+    )
     add_report_arguments(parser)
-    arguments = parser.parse_args(argv)
-    wanted = presentation(arguments, arguments.output)
-    refuse_input_as_output(arguments.file, wanted.output)
-    if arguments.file == "-":
-        return present(sys.stdin.buffer, "stdin", wanted)
-    try:
-        stream = Path(arguments.file).open("rb")  # noqa: SIM115 - the with follows
-    except OSError as error:
-        raise EintrTraceError(
-            f"cannot read {arguments.file}: {os.strerror(error.errno or 0)}",
-            "Name a file that eintr-trace -o wrote",
-        ) from error
-    with stream:
-        return present(stream, arguments.file, wanted)
+    return parser
+
+
+def _version(text: str) -> str:
+    if _VERSION.fullmatch(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no version of Python: 2.7, 3.13")
+    return text

@@ -60,8 +60,10 @@ def test_a_recording_that_cannot_be_written_is_refused_before_anything_runs(
     ("content", "what"),
     [
         (b"", "is empty"),
-        (b"recvfrom(3, 0x7f) = ? ERESTARTSYS\n", "not a recording of eintr-trace"),
-        (b"\x7fELF\x02\x01\x01", "not a recording of eintr-trace"),
+        (b"hello\n", "its only line is not strace's, and it is no recording"),
+        (b"hello\n" * 3000, "none of the first 2,000 lines is strace's, and it is no recording"),
+        (b"\x7fELF\x02\x01\x01", "its only line is not strace's, and it is no recording"),
+        (b'{"a": 1}\n', "not a recording of eintr-trace"),
         (encode_header(HEADER)[:40], "cut short within its first line"),
         (
             json.dumps(json.loads(encode_header(HEADER)) | {"version": 9}).encode() + b"\n",

@@ -1,0 +1,1 @@
+"""strace logs: lines to a trace."""

@@ -1,0 +1,253 @@
+"""What befell one thread, item by item, told as events from an interruption to its outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from eintr_trace.facts.syscalls import is_bookkeeping
+from eintr_trace.model.events import (
+    Disposition,
+    Event,
+    FollowEnded,
+    GroupStopped,
+    HandlerReturned,
+    HandlerReturning,
+    InterruptedCall,
+    SignalDelivered,
+    Syscall,
+    SyscallEntered,
+    SyscallExited,
+)
+from eintr_trace.model.stack_events import StackMoment
+from eintr_trace.model.trace_lines import CallInterrupted, LogLine
+from eintr_trace.sources.strace_log.arguments import split_arguments
+from eintr_trace.sources.strace_log.calls import (
+    RESTART_SYSCALL,
+    RETURNS_FROM_HANDLER,
+    interrupted_call,
+    interrupted_with,
+    returned,
+    signal_of,
+    syscall_of,
+)
+from eintr_trace.sources.strace_log.items import (
+    CallBegan,
+    CallEnded,
+    NumberedLine,
+    SignalArrived,
+    ThreadStopped,
+)
+from eintr_trace.sources.strace_log.lines import StackLine
+from eintr_trace.sources.strace_log.programs import Program
+from eintr_trace.sources.strace_log.stacks import stack_events
+
+_MOST_ACTS: Final = 16
+"""Calls of the program's own after an interruption: an except block may log and call again."""
+_MOST_CALLS: Final = 200
+_MOST_HANDLERS: Final = 64
+
+
+@dataclass
+class _Follow:
+    """A thread on its way from an interruption to its outcome.
+
+    ``call`` is ``None`` where the signal met none. ``handlers`` C signal handlers are entered
+    and not yet returned from, as far as is known.
+    """
+
+    call: Syscall | None
+    first_argument: str
+    handlers: int = 0
+    calls: int = 0
+    acts: int = 0
+    awaits_result: bool = False
+
+    def made(self, name: str, arguments: str) -> None:
+        """The thread has made a call, which is not a return from a handler."""
+        self.calls += 1
+        if self.handlers:
+            return
+        if self.call is not None and self._is_again(name, arguments):
+            self.awaits_result = True
+        elif not is_bookkeeping(name):
+            self.acts += 1
+
+    def _is_again(self, name: str, arguments: str) -> bool:
+        if name == RESTART_SYSCALL:
+            return True
+        call = self.call
+        return (
+            call is not None
+            and name == call.name
+            and _first_argument(arguments) == self.first_argument
+        )
+
+    @property
+    def end(self) -> str | None:
+        """Why the thread need not be followed further once a call has come back."""
+        if self.awaits_result:
+            return "the call made again has come back"
+        if self.call is None and self.acts:
+            return "the signal met no call"
+        if self.acts >= _MOST_ACTS or self.calls >= _MOST_CALLS:
+            return f"{self.calls} calls later"
+        return None
+
+
+class ThreadStory:
+    """One thread: which of its lines an interruption needs, and the events they are."""
+
+    def __init__(self, tgid: int, tid: int, program: Program) -> None:
+        self._tgid = tgid
+        self._tid = tid
+        self._program = program
+        self._interrupted: CallEnded | None = None
+        self._entered: CallBegan | None = None  # told already, still to come back
+        self._told_interrupted = False
+        self._follow: _Follow | None = None
+        self.native = True
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether none of the thread's next lines is needed but one with a signal."""
+        return self._follow is None and self._interrupted is None
+
+    def began(self, item: CallBegan) -> Iterator[Event]:
+        """A call has begun and is still to come back."""
+        yield from self._no_signal_came()
+        if self._follow is not None:
+            self._entered = item
+            yield self._line(item.line)
+            syscall = syscall_of(item, native=self.native)
+            yield SyscallEntered(item.line.time_ns, self._tgid, self._tid, syscall, ip=item.ip)
+
+    def ended(self, item: CallEnded) -> Iterator[Event]:
+        """A call has come back."""
+        yield from self._no_signal_came()
+        if item.name in RETURNS_FROM_HANDLER:
+            yield from self._returned_from_handler(item)
+            return
+        self._told_interrupted = self._follow is not None
+        if self._follow is not None:
+            yield from self._call(item)
+        self._entered = None
+        if interrupted_with(item) is not None:
+            self._interrupted = item
+        elif self._follow is not None:
+            self._follow.made(item.name, item.arguments)
+            yield from self._end_follow(item.ended_ns)
+
+    def _returned_from_handler(self, item: CallEnded) -> Iterator[Event]:
+        follow = self._follow
+        if follow is None:
+            return
+        retval, at_ns = returned(item.result), item.ended.time_ns
+        yield self._line(item.ended)
+        yield HandlerReturning(at_ns, self._tgid, self._tid, retval, None)
+        yield HandlerReturned(at_ns, self._tgid, self._tid, retval)
+        follow.handlers = max(follow.handlers - 1, 0)
+
+    def signal(self, item: SignalArrived) -> Iterator[Event]:
+        """A signal was delivered."""
+        call, frames = yield from self._met()
+        at_ns = item.line.time_ns
+        disposition = self._program.dispositions.get(item.signo)
+        yield self._line(item.line)
+        yield SignalDelivered(
+            at_ns,
+            self._tgid,
+            self._tid,
+            signal=signal_of(item.signo, item.fields),
+            disposition=disposition,
+            call=call,
+        )
+        yield from self._stack(at_ns, StackMoment.INTERRUPTED, frames)
+        self._begin_follow(call, has_handler=disposition is Disposition.CAUGHT)
+
+    def stopped(self, item: ThreadStopped) -> Iterator[Event]:
+        """The thread was stopped with its process."""
+        call, frames = yield from self._met()
+        at_ns = item.line.time_ns
+        name = signal_of(item.signo, {}).name
+        yield self._line(item.line)
+        yield GroupStopped(at_ns, self._tgid, self._tid, item.signo, name, call)
+        yield from self._stack(at_ns, StackMoment.INTERRUPTED, frames)
+        self._begin_follow(call, has_handler=False)
+
+    def over(self) -> Iterator[Event]:
+        """Nothing more is to come of this thread."""
+        yield from self._no_signal_came()
+
+    def _begin_follow(self, call: InterruptedCall | None, *, has_handler: bool) -> None:
+        handlers = 0 if self._follow is None else self._follow.handlers
+        before = self._follow
+        if call is None and before is not None:
+            # On top of what is followed already: that call is still the one to watch for.
+            before.handlers = min(handlers + has_handler, _MOST_HANDLERS)
+            return
+        self._follow = _Follow(
+            None if call is None else call.syscall,
+            "" if call is None else _first_argument(call.syscall.text.partition("(")[2]),
+            min(handlers + has_handler, _MOST_HANDLERS),
+        )
+
+    def _met(self) -> Generator[Event, None, tuple[InterruptedCall | None, tuple[StackLine, ...]]]:
+        """Tell the call that the signal met, if it met one."""
+        item, self._interrupted = self._interrupted, None
+        if item is None:
+            return None, ()
+        retval = interrupted_with(item)
+        if not self._told_interrupted:
+            yield from self._call(item)
+        call = None if retval is None else interrupted_call(item, retval, native=self.native)
+        return call, item.frames
+
+    def _no_signal_came(self) -> Iterator[Event]:
+        """Tell a call that was interrupted by no signal of the log."""
+        item = self._interrupted
+        if item is None:
+            return
+        call, frames = yield from self._met()
+        if call is not None:
+            at_ns = item.ended_ns
+            injected = item.result.injected
+            yield CallInterrupted(at_ns, self._tgid, self._tid, call, injected)
+            yield from self._stack(at_ns, StackMoment.INTERRUPTED, frames)
+            self._begin_follow(call, has_handler=False)
+
+    def _call(self, item: CallEnded) -> Iterator[Event]:
+        """Tell a call with its result, and its beginning if that was not told."""
+        if self._entered is None or item.began is item.ended:
+            began = item.began or item.ended
+            yield self._line(began)
+            yield from self._stack(began.time_ns, StackMoment.ENTERING, item.frames)
+            syscall = syscall_of(item, native=self.native)
+            yield SyscallEntered(began.time_ns, self._tgid, self._tid, syscall, ip=item.ip)
+        if item.began is not item.ended and item.began is not None:
+            yield self._line(item.ended)
+        retval = returned(item.result)
+        if retval is not None:
+            nr = syscall_of(item, native=self.native).nr
+            yield SyscallExited(item.ended_ns, self._tgid, self._tid, item.name, nr, retval)
+
+    def _stack(
+        self, at_ns: int, moment: StackMoment, frames: tuple[StackLine, ...]
+    ) -> Iterator[Event]:
+        if frames:
+            at = Event(at_ns, self._tgid, self._tid)
+            yield from stack_events(self._program, at, moment, frames)
+
+    def _end_follow(self, at_ns: int) -> Iterator[Event]:
+        reason = None if self._follow is None else self._follow.end
+        if reason is not None:
+            self._follow = None
+            yield FollowEnded(at_ns, self._tgid, self._tid, reason)
+
+    def _line(self, line: NumberedLine) -> LogLine:
+        return LogLine(line.time_ns, self._tgid, self._tid, line.number, line.text)
+
+
+def _first_argument(arguments: str) -> str:
+    return next(iter(split_arguments(arguments, 1)), "")

@@ -1,0 +1,142 @@
+"""The items of a whole log as events: each thread's story, and what becomes of processes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from eintr_trace.facts.signals import signal_name
+from eintr_trace.model.events import (
+    Event,
+    ProcessExeced,
+    ProcessExited,
+    SignalDelivered,
+    ThreadExited,
+)
+from eintr_trace.model.python_state import Interpreter
+from eintr_trace.model.trace_lines import LogLine
+from eintr_trace.sources.strace_log.calls import returned
+from eintr_trace.sources.strace_log.items import (
+    CallBegan,
+    CallEnded,
+    Item,
+    SignalArrived,
+    ThreadBecameProcess,
+    ThreadGone,
+    ThreadStopped,
+)
+from eintr_trace.sources.strace_log.programs import Program, is_open
+from eintr_trace.sources.strace_log.story import ThreadStory
+from eintr_trace.sources.strace_log.threads import Threads
+
+_EXECS = frozenset({"execve", "execveat"})
+_SETS_ACTION = frozenset({"rt_sigaction", "sigaction"})
+
+
+@dataclass
+class Teller:
+    """Tells the events of a log.
+
+    ``interpreter`` is what the user says the processes are. Of a process nothing is told before
+    one of its threads has an interruption.
+    """
+
+    threads: Threads
+    interpreter: Interpreter | None = None
+    native: bool = True
+    deliveries: int = 0
+    _programs: dict[int, Program] = field(default_factory=dict)
+    _stories: dict[int, ThreadStory] = field(default_factory=dict)
+
+    def tell(self, item: Item) -> Iterator[Event]:
+        """Tell one item."""
+        for event in self._of_item(item):
+            if isinstance(event, LogLine):
+                yield from self._process_seen(event)
+            self.deliveries += isinstance(event, SignalDelivered)
+            yield event
+
+    def follows(self, tid: int) -> bool:
+        """Whether the thread's next lines are needed."""
+        story = self._stories.get(tid)
+        return story is not None and not story.is_quiet
+
+    def finish(self) -> Iterator[Event]:
+        """Tell what is left at the end of the log."""
+        for story in self._stories.values():
+            yield from story.over()
+
+    def _process_seen(self, event: Event) -> Iterator[Event]:
+        seen = self._program(event.tgid).seen(event.time_ns, event.tgid)
+        if seen is not None:
+            yield seen
+
+    def _of_item(self, item: Item) -> Iterator[Event]:
+        match item:
+            case CallBegan():
+                yield from self._story(item.tid).began(item)
+            case CallEnded():
+                yield from self._story(item.tid).ended(item)
+                yield from self._learn(item)
+            case SignalArrived():
+                yield from self._story(item.tid).signal(item)
+            case ThreadStopped():
+                yield from self._story(item.tid).stopped(item)
+            case ThreadGone():
+                yield from self._gone(item)
+            case ThreadBecameProcess():
+                self._stories.pop(item.former_tid, None)
+
+    def _program(self, tgid: int) -> Program:
+        program = self._programs.get(tgid)
+        if program is None:
+            parent = self._programs.get(self.threads.parents.get(tgid, tgid))
+            new = Program(interpreter=self.interpreter) if parent is None else parent.child()
+            program = self._programs[tgid] = new
+        return program
+
+    def _story(self, tid: int) -> ThreadStory:
+        story = self._stories.get(tid)
+        if story is None:
+            tgid = self.threads.tgid_of(tid)
+            story = self._stories[tid] = ThreadStory(tgid, tid, self._program(tgid))
+        story.native = self.native
+        return story
+
+    def _learn(self, item: CallEnded) -> Iterator[Event]:
+        """Take in what a call that succeeded says of its process."""
+        tgid = self.threads.tgid_of(item.tid)
+        program = self._program(tgid)
+        if item.frames:
+            program.on_stack(item.frames)
+        value = returned(item.result)
+        if value is None or value < 0:
+            return
+        if item.name in _EXECS:
+            if program.told is not None:
+                yield ProcessExeced(item.ended_ns, tgid, tgid, former_tid=item.tid)
+            program.became(item, self.interpreter)
+        elif item.name in _SETS_ACTION:
+            program.set_action(item.arguments)
+        elif is_open(item.name):
+            program.opened(item.arguments)
+
+    def _gone(self, item: ThreadGone) -> Iterator[Event]:
+        tgid = self.threads.tgid_of(item.tid)
+        story = self._stories.pop(item.tid, None)
+        was_last = self.threads.gone(item.tid)
+        self.threads.forget(item.tid)
+        if story is not None:
+            yield from story.over()
+        program = self._programs.get(tgid)
+        if program is None or program.told is None:
+            if was_last:
+                self._programs.pop(tgid, None)
+            return
+        at_ns, line = item.line.time_ns, item.line
+        yield LogLine(at_ns, tgid, item.tid, line.number, line.text)
+        yield ThreadExited(at_ns, tgid, item.tid)
+        if was_last:
+            name = None if item.signo is None else signal_name(item.signo)
+            yield ProcessExited(at_ns, tgid, 0, item.status, item.signo, name)
+            del self._programs[tgid]
