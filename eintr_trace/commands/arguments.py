@@ -22,6 +22,7 @@ class ReportFormat(StrEnum):
     TEXT = "text"
     JSON = "json"
     STRACE = "strace"
+    HTML = "html"
 
 
 class Parser(argparse.ArgumentParser):
@@ -51,7 +52,8 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         type=one_of(ReportFormat),
         choices=list(ReportFormat),
         default=ReportFormat.TEXT,
-        help="text (default), or json: one object at the end; strace: only the lines that"
+        help="text (default), or at the end: html, a page to open in a browser (send it to a file);"
+        " json, one object; strace: only the lines that"
         " --every-syscall gives, as strace -f -ttt -o writes them",
     )
     parser.add_argument(

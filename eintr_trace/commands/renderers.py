@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
 from eintr_trace.commands.arguments import ReportFormat
 from eintr_trace.commands.report_output import ReportOutput
 from eintr_trace.errors import EintrTraceError
+from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 from eintr_trace.reports.json_report import write_json
 from eintr_trace.reports.renderer import AtTheEnd, Renderer
@@ -35,6 +38,16 @@ def renderer_for(
             return StraceLog(output.stream, header)
         case ReportFormat.JSON:
             return AtTheEnd(lambda report: write_json(report, output.stream))
+        case ReportFormat.HTML:
+            return AtTheEnd(lambda report: _write_html(report, output.stream))
+
+
+def _write_html(report: Report, stream: TextIO) -> None:
+    # Imported here: no other format needs the templates.
+    from eintr_trace.commands.source_files import SourceFiles
+    from eintr_trace.reports.html.report_page import write_html
+
+    write_html(report, stream, SourceFiles(report.header))
 
 
 def _require_every_call(header: TraceHeader) -> None:

@@ -65,7 +65,7 @@ class BlockWriter:
             *(self._calls(episode) if shows_calls else ()),
             *self._layers(episode),
             *self._exceptions(episode),
-            *self._listed("cost", _not_said_yet(episode)),
+            *self._listed("cost", wording.not_said_yet(episode)),
             *self._listed("advice", episode.advice),
             *self._listed("reduced", [REDUCTION_TEXTS[kind] for kind in episode.reduced]),
             *self._python_stack(episode),
@@ -208,12 +208,6 @@ class BlockWriter:
 
     def _entry(self, label: str, spans: list[Span]) -> str:
         return self._layout.paragraph(Span(_MARGIN + label, Tone.LABEL), spans, _INDENT)
-
-
-def _not_said_yet(episode: Episode) -> list[str]:
-    """Return the consequences that are no sentence of the explanation as well."""
-    said = {sentence.text for sentence in episode.explanation}
-    return [consequence for consequence in episode.consequences if consequence not in said]
 
 
 def _verdict(episode: Episode) -> list[Span]:

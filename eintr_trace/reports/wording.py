@@ -168,6 +168,12 @@ def exception(raised: RaisedException) -> str:
     return f"{raised.type_name} {number}{message}"
 
 
+def not_said_yet(episode: Episode) -> list[str]:
+    """Return the consequences that are no sentence of the explanation as well."""
+    said = {sentence.text for sentence in episode.explanation}
+    return [consequence for consequence in episode.consequences if consequence not in said]
+
+
 def induced(report: Report) -> str:
     """Return the counts of what the tracer brought about, apart from the program's own."""
     kinds = ", ".join(f"{count} {kind.value}" for kind, count in report.summary.by_tracer_induced)

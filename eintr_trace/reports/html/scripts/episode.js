@@ -1,0 +1,138 @@
+// One episode, opened: the call it met, the four layers, what it cost, what to do, and the rest
+// of what is known of it.
+const DETAIL = byId("detail");
+
+// A part of an episode with a heading.
+function block(title, note, ...children) {
+  return el(
+    "section.block",
+    null,
+    el("h3", null, title, note === null ? null : el("span.soft.small", null, `  ${note}`)),
+    ...children,
+  );
+}
+
+function listed(title, texts, kind) {
+  if (!texts?.length) return null;
+  return block(title, null, el(`ul.${kind}`, null, texts.map((made) => el("li", null, text(made)))));
+}
+
+function head(episode) {
+  const tone = toneOf(episode);
+  return el(
+    `header.episode-head.${tone}`,
+    null,
+    el(
+      "div.episode-line",
+      null,
+      el("a.episode-id", { href: `#episode-${episode.id}`, title: "Link to this episode" }, `#${episode.id}`),
+      outcomeLabel(episode.outcome),
+      episode.inferred ? el("span.tag", { title: "By a rule, from what was seen" }, "inferred") : null,
+      episode.induced ? el("span.tag.warn", null, `tracer-induced: ${episode.induced}`) : null,
+      el("span.episode-time.soft", null, text(episode.clock)),
+    ),
+    el("h2", null, text(episode.headline) || text(episode.what)),
+    episode.headline === undefined ? null : el("p.soft", null, text(episode.what)),
+  );
+}
+
+function met(episode) {
+  if (!episode.met) return null;
+  const [call, result, again] = episode.met.map(text);
+  return el(
+    "div.met.code",
+    null,
+    el("div", null, call, " ", el("strong", null, result)),
+    again === undefined ? null : el("div.soft", null, again),
+  );
+}
+
+function way(episode) {
+  const path = part(episode.path);
+  const decision = part(episode.decision);
+  if (path === null && decision === null) return null;
+  const children = [];
+  let note = null;
+  const figure = episode.figure === undefined ? null : byId(`figure-${episode.figure}`);
+  if (figure !== null) children.push(figure.content.cloneNode(true));
+  if (path?.of) note = `as #${path.of} went it, single-stepped`;
+  else if (path) note = "single-stepped";
+  if (path === null) {
+    children.push(el("p.code.functions", null, decision.map(text).join(" → ")));
+    note = "from the sampled stack, to who decided";
+  }
+  if (path?.steps.length) {
+    children.push(
+      el(
+        "details.steps",
+        null,
+        el("summary", null, `${path.steps.length} steps, function by function`),
+        el("ol.code", null, path.steps.map((step) => el("li", null, text(step)))),
+      ),
+    );
+  }
+  return block("The way through C", note, ...children);
+}
+
+function straceLines(episode) {
+  if (!episode.lines) return null;
+  const lines = episode.lines.map(([label, made, note]) =>
+    el(
+      "div.strace-line",
+      null,
+      el("span.source-number", null, label ?? ""),
+      el("div", null, el("span.code", null, text(made)), note === null ? null : el("div.strace-note", null, text(note))),
+    ),
+  );
+  return block("In strace's words", null, el("div.strace", null, lines));
+}
+
+// All of an episode, as children of an element; also what is printed.
+function episodeParts(episode) {
+  const reduced = (episode.reduced ?? []).map((made) => el("p.notice.small", null, "Missing here: ", text(made)));
+  return [
+    head(episode),
+    met(episode),
+    ...reduced,
+    straceLines(episode),
+    layers(episode),
+    listed("What it cost", episode.costs, "costs"),
+    listed("What to do", episode.advice, "advice"),
+    exceptions(episode),
+    pythonStack(episode),
+    way(episode),
+  ].filter((one) => one !== null);
+}
+
+function steps() {
+  const place = passing.indexOf(chosen);
+  const button = (label, by, isOff) =>
+    el("button.quiet", { type: "button", disabled: isOff, onclick: () => move(by) }, label);
+  return el(
+    "div.episode-tools.screen-only",
+    null,
+    el("button.quiet.back", { type: "button", onclick: leaveEpisode }, "← List"),
+    el("span.spring", null),
+    button("↑ Previous", -1, place === 0),
+    button("Next ↓", 1, place === passing.length - 1),
+  );
+}
+
+function leaveEpisode() {
+  stopReading();
+  LIST.focus({ preventScroll: true });
+}
+
+function showEpisode() {
+  byId("split").classList.toggle("reading", reading);
+  if (chosen === null) {
+    DETAIL.replaceChildren(el("p.soft", null, "Choose an episode to see what became of it."));
+    return;
+  }
+  DETAIL.replaceChildren(steps(), ...episodeParts(EPISODES[chosen]));
+}
+
+whenChanged((what) => {
+  if (what === "choice") showEpisode();
+  else if (chosen !== null) DETAIL.querySelector(".episode-tools")?.replaceWith(steps());
+});
