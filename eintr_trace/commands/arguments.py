@@ -23,6 +23,7 @@ class ReportFormat(StrEnum):
     JSON = "json"
     STRACE = "strace"
     HTML = "html"
+    PERFETTO = "perfetto"
 
 
 class Parser(argparse.ArgumentParser):

@@ -10,6 +10,7 @@ from eintr_trace.errors import EintrTraceError
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 from eintr_trace.reports.json_report import write_json
+from eintr_trace.reports.perfetto import write_perfetto
 from eintr_trace.reports.renderer import AtTheEnd, Renderer
 from eintr_trace.reports.strace_lines import StraceLog
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
@@ -36,6 +37,8 @@ def renderer_for(
             return TextReport(output.stream, header, style)
         case ReportFormat.STRACE:
             return StraceLog(output.stream, header)
+        case ReportFormat.PERFETTO:
+            return AtTheEnd(lambda report: write_perfetto(report, output.stream))
         case ReportFormat.JSON:
             return AtTheEnd(lambda report: write_json(report, output.stream))
         case ReportFormat.HTML:

@@ -17,6 +17,18 @@ def escape(text: str) -> str:
     return "".join(char if char.isprintable() else _written_out(char) for char in text)
 
 
+def escape_strings(value: object) -> object:
+    """Return a value for ``json``, with every string in it escaped; names of members are ours."""
+    match value:
+        case str():
+            return escape(value)
+        case dict():
+            return {name: escape_strings(item) for name, item in value.items()}
+        case list() | tuple():
+            return [escape_strings(item) for item in value]
+    return value
+
+
 def _written_out(char: str) -> str:
     code = ord(char)
     if char in _NAMED:
