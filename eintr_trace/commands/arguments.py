@@ -53,9 +53,9 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         type=one_of(ReportFormat),
         choices=list(ReportFormat),
         default=ReportFormat.TEXT,
-        help="text (default), or at the end: html, a page to open in a browser (send it to a file);"
-        " json, one object; strace: only the lines that"
-        " --every-syscall gives, as strace -f -ttt -o writes them",
+        help="text (default), as the trace goes on; strace: only the lines that --every-syscall"
+        " gives, as strace -f -ttt -o writes them; or at the end: html, a page to open in a"
+        " browser; json, one object; perfetto, for ui.perfetto.dev and chrome://tracing",
     )
     parser.add_argument(
         "--fail-on",
