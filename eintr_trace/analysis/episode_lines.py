@@ -14,6 +14,7 @@ from eintr_trace.analysis.trace_lines import TraceLines
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.events import (
     Event,
+    FollowEnded,
     HandlerReturning,
     ProcessExited,
     SyscallEntered,
@@ -116,7 +117,9 @@ class EpisodeLines:
         elif (thread := self._threads.get(event.tid)) is not None and thread.recent:
             # Of a log: it was read from the line told before it.
             thread.recent[-1].events.append(event)
-            if isinstance(event, SyscallEntered | HandlerReturning):
+            if isinstance(event, FollowEnded):
+                thread.recent.clear()  # the next line that is told can be far away
+            elif isinstance(event, SyscallEntered | HandlerReturning):
                 del thread.recent[:-1]
 
     def _make(self, event: Event) -> None:

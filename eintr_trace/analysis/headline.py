@@ -25,6 +25,8 @@ def _met(interruption: Interruption) -> str:
     if call is not None and interruption.trigger is Trigger.NO_SIGNAL:
         by = "strace's injected error" if interruption.injected else "Something unseen"
         return f"{by} met {call.syscall.name}"
+    if call is None and interruption.vantage.is_log:
+        return f"{signal} came between system calls, or as one was ending"
     if call is None:
         return f"{signal} came outside system calls"
     where = "" if frame is None else f" in {place(frame.location)}"

@@ -317,6 +317,7 @@ class Judge:
         if self._vantage.is_log:
             lines = process.thread(interruption.tid).lines
             log = lines.begin(interruption, self._log_scope)
+            interruption = process.thread(interruption.tid).resumed(interruption)
         return Trail(interruption, c_side=CSide(process.libraries, process.known_paths), log=log)
 
     def _began(self, thread: ThreadState, trail: Trail) -> Iterable[Case]:

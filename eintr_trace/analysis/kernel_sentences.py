@@ -77,6 +77,11 @@ def _met(interruption: Interruption) -> str:
                 f"{came} before the thread had run anything after the signal before it: no"
                 " call was in progress any more."
             )
+        if interruption.vantage.is_log:
+            return (
+                f"{came}, and no call was given up for it. Whether it came between calls, or as the"
+                " one before it was ending, a log does not show."
+            )
         return f"{came} while the thread was in no system call: there was nothing to interrupt."
     code = restart_code(call.retval)
     if code is None:

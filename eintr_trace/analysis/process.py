@@ -6,8 +6,9 @@ from dataclasses import replace
 from signal import SIGCONT
 
 from eintr_trace.analysis.awaited_handlers import AwaitedHandlers
-from eintr_trace.analysis.calls import was_interrupted
+from eintr_trace.analysis.calls import RESTART_SYSCALL, was_interrupted
 from eintr_trace.analysis.case import Case
+from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.known_paths import KnownPaths
 from eintr_trace.analysis.log_side import ThreadLines
 from eintr_trace.analysis.sightings import Ending
@@ -27,6 +28,7 @@ from eintr_trace.model.events import (
     ProcessExited,
     ProcessSeen,
     SignalDelivered,
+    Syscall,
     ThreadExited,
 )
 from eintr_trace.model.stack_events import LibrarySeen, PathSeen, StackMoment, StackSeen
@@ -43,6 +45,7 @@ class ThreadState:
     def __init__(self) -> None:
         self.cases: list[Case] = []
         self.lines = ThreadLines()
+        self._last_met: Syscall | None = None
         self._signal_frames = SignalFrames()
 
     def observe(self, event: Event) -> None:
@@ -93,6 +96,18 @@ class ThreadState:
     def line_seen(self, line: LogLine) -> None:
         """The next events of the thread were read from this line."""
         self.observe(line)
+
+    def resumed(self, interruption: Interruption) -> Interruption:
+        """Name the call that the kernel was carrying on with, where it is restart_syscall.
+
+        Of a log: where the thread's last interrupted call was not restarted in this way, or was
+        before the log, that is not known.
+        """
+        call = None if interruption.call is None else interruption.call.syscall
+        if call is not None and call.name == RESTART_SYSCALL:
+            return replace(interruption, resumed=self._last_met)
+        self._last_met = call if was_interrupted(interruption.call) else None
+        return interruption
 
     def with_the_call_met(self, event: SignalDelivered) -> SignalDelivered:
         """Complete a log's delivery, which shows the call only before the first of several.

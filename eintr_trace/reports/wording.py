@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from eintr_trace.facts.c_functions import CFunctionRole, role_of
 from eintr_trace.model.c_stack import PathStep
 from eintr_trace.model.episodes import (
+    Confidence,
     Decision,
     Episode,
     InterruptedSyscall,
@@ -98,7 +99,7 @@ def headline(episode: Episode) -> str:
     """Return who was interrupted by what, and where; without the outcome."""
     what = "No signal" if episode.signal is None else _signal(episode.signal)
     thread = f"main thread {episode.tid}" if episode.main_thread else f"thread {episode.tid}"
-    return f"{what} while {thread} {_activity(episode.syscall)}"
+    return f"{what} while {thread} {_activity(episode)}"
 
 
 def _signal(signal: SignalInfo) -> str:
@@ -108,7 +109,10 @@ def _signal(signal: SignalInfo) -> str:
     return f"{signal.name} ({signal.code})" if signal.code else signal.name
 
 
-def _activity(syscall: InterruptedSyscall | None) -> str:
+def _activity(episode: Episode) -> str:
+    syscall = episode.syscall
+    if syscall is None and episode.confidence is Confidence.INFERRED:
+        return "was between system calls, or ending one"  # as far as an strace log shows
     if syscall is None:
         return "was in no system call"
     if syscall.restart_code is None:
