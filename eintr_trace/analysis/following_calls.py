@@ -15,7 +15,9 @@ from eintr_trace.model.events import Syscall
 _TIMERS = frozenset({"alarm", "setitimer", "timer_settime", "timer_delete", "rt_sigaction"})
 _CONNECTIONS = frozenset({"socket", "connect", "accept", "accept4", "bind", "listen", "shutdown"})
 _PROCESSES = frozenset({"execve", "exit", "exit_group", "fork", "vfork", "clone", "clone3"})
-_SIGNS_OF_MOVING_ON = _TIMERS | _CONNECTIONS | _PROCESSES
+_WAITS = frozenset({"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "pause"})
+_WAITS |= frozenset({"nanosleep", "clock_nanosleep", "wait4", "waitid", "rt_sigtimedwait"})
+_SIGNS_OF_MOVING_ON = _TIMERS | _CONNECTIONS | _PROCESSES | _WAITS
 _KILL = re.compile(r"(?:kill\((\d+)|tgkill\((\d+), \d+|tkill\((\d+)), SIGINT\)")
 _TIMEOUT_OF = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}  # position, in milliseconds
 _ROUNDING_NS = 2_000_000  # a timeout in milliseconds is rounded up
@@ -59,6 +61,12 @@ def shows_keyboard_interrupt(trail: Trail) -> bool:
 def _kills_itself(trail: Trail, call: Syscall) -> bool:
     match = _KILL.match(call.text)
     return match is not None and str(trail.interruption.tgid) in match.groups()
+
+
+def printed_another_exception(trail: Trail) -> bool:
+    """Tell whether an exception was printed that does not say EINTR: it may be the handler's."""
+    log = trail.log
+    return log is not None and log.printed_exception and not log.printed_eintr
 
 
 def is_interrupt_key(trail: Trail) -> bool:

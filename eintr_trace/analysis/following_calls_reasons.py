@@ -9,6 +9,7 @@ from eintr_trace.analysis.following_calls import (
     has_gone_on,
     is_interrupt_key,
     may_have_moved_on,
+    printed_another_exception,
 )
 from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.likely_rows import likely_decision, met_call
@@ -135,6 +136,15 @@ def _again_but_undecided(trail: Trail, _: KernelSide) -> str | None:
     return None
 
 
+def _printed_another(trail: Trail, _: KernelSide) -> str | None:
+    if not printed_another_exception(trail):
+        return None
+    return (
+        "an exception was printed that does not say EINTR: it may be the signal handler's, or what"
+        " the program made of EINTR"
+    )
+
+
 def _not_again(trail: Trail, _: KernelSide) -> str | None:
     decision = likely_decision(trail)
     if decision is None or decision.calls_again is not True or not has_gone_on(trail):
@@ -151,6 +161,7 @@ _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
     _foreign,
     _no_rows,
     _interrupt_key,
+    _printed_another,
     _rows_differ,
     _again_but_undecided,
     _not_again,

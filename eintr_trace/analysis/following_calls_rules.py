@@ -13,10 +13,11 @@ from eintr_trace.analysis.following_calls import (
     has_gone_on,
     is_interrupt_key,
     may_have_moved_on,
+    printed_another_exception,
     shows_keyboard_interrupt,
 )
 from eintr_trace.analysis.kernel import KernelSide
-from eintr_trace.analysis.likely_rows import likely_decision
+from eintr_trace.analysis.likely_rows import decision_not_to_call_again, likely_decision
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision
 from eintr_trace.model.episodes import Confidence, KernelAction, Outcome
@@ -88,16 +89,19 @@ def handler_raised(trail: Trail, kernel: KernelSide) -> Finding | None:
 
 
 def not_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
-    """The thread went on without making the call again, and by the table CPython does not."""
+    """The thread went on without making the call again, and by the table CPython does not.
+
+    The signal's Python handler may have raised an exception in the place of EINTR's.
+    """
     if kernel.action is not KernelAction.EINTR or trail.ending is None:
         return None
-    decision = likely_decision(trail)
-    if decision is None or not decision.rows or is_interrupt_key(trail):
+    if is_interrupt_key(trail) or printed_another_exception(trail):
         return None
+    decision = decision_not_to_call_again(trail)
     moved_on = trail.reentered is not None and may_have_moved_on(trail)
     if not moved_on and (trail.reentered is not None or not has_gone_on(trail)):
         return None
-    match decision.behaviour:
+    match decision:
         case Behaviour.RAISES:
             outcome = Outcome.RAISED
         case Behaviour.RETURNS_EARLY:

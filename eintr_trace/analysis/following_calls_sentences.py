@@ -34,8 +34,9 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
         case Outcome.RAISED:
             text = (
-                f"{_functions(trail)} not again: EINTR becomes an exception. The thread went on to"
-                " other calls; who caught the exception is not shown."
+                f"{_functions(trail)} not again, or were seen not to: EINTR becomes an exception,"
+                " unless the signal's Python handler raised one of its own. Which it was, and who"
+                " caught it, is not shown."
             )
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE)
         case Outcome.RETURNED_EARLY:

@@ -12,6 +12,7 @@ from eintr_trace.analysis.printed_arguments import printed_arguments
 from eintr_trace.analysis.receiver import is_foreign, reception
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import (
+    Behaviour,
     Pep475Decision,
     Pep475Row,
     decide_among,
@@ -42,6 +43,20 @@ def likely_decision(trail: Trail) -> Pep475Decision | None:
         own = rows_of_c_function(got_it.receiver.function or "")
         rows = tuple(row for row in rows if row in own) or rows
     return decide_among(parse_version(interpreter.version), rows)
+
+
+def decision_not_to_call_again(trail: Trail) -> Behaviour | None:
+    """Say what CPython made of EINTR if it did not call again; ``None``: rows differ, or none is.
+
+    Rows by which it calls again are out, as the signal's handler is supposed not to raise.
+    """
+    decision, interpreter = likely_decision(trail), trail.interruption.interpreter
+    if decision is None or interpreter is None:
+        return None
+    version = parse_version(interpreter.version)
+    left = {row.behaviour(version) for row in decision.rows}
+    left -= {Behaviour.RETRIES, Behaviour.LOOPS_IN_C}
+    return left.pop() if len(left) == 1 else None
 
 
 def met_call(trail: Trail) -> Syscall | None:
@@ -83,6 +98,19 @@ def _is_from_the_start(_: Syscall, arguments: tuple[str, ...]) -> bool:
     return any("l_whence=SEEK_SET" in argument for argument in arguments)
 
 
+def _waits_to_read(call: Syscall, arguments: tuple[str, ...]) -> bool:
+    """Tell whether poll() waits for something to read, and nothing else."""
+    return call.name == "poll" and bool(arguments) and "POLLOUT" not in arguments[0]
+
+
+def _waits_to_write(call: Syscall, arguments: tuple[str, ...]) -> bool:
+    """Tell whether poll() waits until it can write, and for nothing else."""
+    return call.name == "poll" and bool(arguments) and "POLLIN" not in arguments[0]
+
+
+_SENDING = ("socket.send", "socket.sendto", "socket.sendmsg", "socket.sendall", "ssl.write")
+_CONNECTING = ("socket.connect", "socket.connect_ex")
+_RECEIVING = ("socket.recv", "socket.recvfrom", "socket.recvmsg", "socket.accept", "ssl.read")
 _RULED_OUT: dict[str, Callable[[Syscall, tuple[str, ...]], bool]] = {
     "os.eventfd": _is_no_eventfd,
     "time.sleep": _has_sets,
@@ -91,4 +119,6 @@ _RULED_OUT: dict[str, Callable[[Syscall, tuple[str, ...]], bool]] = {
         _has_no_sets(call, arguments) or (call.name == "read" and _is_not_stdin(call, arguments))
     ),
     "os.lockf": _is_from_the_start,
+    **dict.fromkeys((*_SENDING, *_CONNECTING), _waits_to_read),
+    **dict.fromkeys(_RECEIVING, _waits_to_write),
 }

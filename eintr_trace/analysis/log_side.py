@@ -25,6 +25,8 @@ _SIGNAL_CALLS = frozenset({"rt_sigreturn", "sigreturn", "rt_sigaction", "rt_sigp
 _ON_STDERR = re.compile(r"write\(2[<,]")
 _TRACEBACK = "Traceback (most recent call la"
 _KEYBOARD_INTERRUPT = "KeyboardInterrupt"
+# Python 2 prints an exception piece by piece; strace shows 32 characters of each.
+_EINTR_PRINTED = re.compile(r"Errno 4\b|Interrupted sy|InterruptedError")
 
 
 class Moment(Enum):
@@ -62,8 +64,9 @@ class LogSide:
     """The lines of one interruption by moment, and the calls before the call made again.
 
     ``between`` are those that followed outside the C signal handler, as far as kept;
-    ``printed_exception``: ``Traceback …`` was written to stderr meanwhile; ``keyboard_interrupt``:
-    ``KeyboardInterrupt`` was. ``call_began_ns`` is when the interrupted call was entered.
+    ``printed_exception``: ``Traceback …`` was written to stderr meanwhile, ``keyboard_interrupt``:
+    ``KeyboardInterrupt``, ``printed_eintr``: what EINTR is called in an exception.
+    ``call_began_ns`` is when the interrupted call was entered.
     """
 
     scope: LogScope = field(default_factory=LogScope)
@@ -71,6 +74,7 @@ class LogSide:
     between: list[Syscall] = field(default_factory=list)
     printed_exception: bool = False
     keyboard_interrupt: bool = False
+    printed_eintr: bool = False
     call_began_ns: int | None = None
     _line: LogLine | None = None
 
@@ -101,6 +105,7 @@ class LogSide:
         if _ON_STDERR.match(call.text):
             self.printed_exception |= _TRACEBACK in call.text
             self.keyboard_interrupt |= _KEYBOARD_INTERRUPT in call.text
+            self.printed_eintr |= _EINTR_PRINTED.search(call.text) is not None
             if self.printed_exception or self.keyboard_interrupt:
                 self._note(Moment.EXCEPTION)
 
@@ -109,7 +114,7 @@ class LogSide:
         self.between.clear()
         for moment in (Moment.NEXT_CALL, Moment.AGAIN, Moment.CAME_BACK, Moment.EXCEPTION):
             self.lines.pop(moment, None)
-        self.printed_exception = self.keyboard_interrupt = False
+        self.printed_exception = self.keyboard_interrupt = self.printed_eintr = False
 
     def _note(self, moment: Moment) -> None:
         if self._line is not None:
