@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from signal import SIGINT
+from signal import SIGALRM, SIGINT
 
 from eintr_trace.analysis.likely_rows import met_call
 from eintr_trace.analysis.printed_arguments import printed_arguments
@@ -73,6 +73,12 @@ def is_interrupt_key(trail: Trail) -> bool:
     """Tell whether it is SIGINT, for which CPython itself installs a handler, one that raises."""
     signal = trail.interruption.signal
     return signal is not None and signal.signo == SIGINT
+
+
+def is_often_raising(trail: Trail) -> bool:
+    """Tell whether handlers of the signal exist to raise: SIGINT's, and SIGALRM's for timeouts."""
+    signal = trail.interruption.signal
+    return signal is not None and signal.signo in {SIGINT, SIGALRM}
 
 
 def began_waiting_anew(trail: Trail) -> bool:

@@ -8,6 +8,7 @@ from eintr_trace.analysis.following_calls import (
     began_waiting_anew,
     has_gone_on,
     is_interrupt_key,
+    is_often_raising,
     may_have_moved_on,
     printed_another_exception,
 )
@@ -30,6 +31,15 @@ def why_a_log_does_not_tell(trail: Trail, kernel: KernelSide) -> str:
         if text is not None:
             return text
     return f"nothing decisive is shown: {_ended(trail)}"
+
+
+def _no_call(trail: Trail, _: KernelSide) -> str | None:
+    if trail.interruption.call is not None:
+        return None
+    return (
+        "no call was given up for it; whether it came between calls, or as the one before it was"
+        " ending, is not shown"
+    )
 
 
 def _kernel_not_shown(trail: Trail, kernel: KernelSide) -> str | None:
@@ -86,6 +96,18 @@ def _no_rows(trail: Trail, _: KernelSide) -> str | None:
         return None
     return (
         f"no function of CPython's that is known to wait in {call.name} fits: other C code made it"
+    )
+
+
+def _alarm(trail: Trail, _: KernelSide) -> str | None:
+    if not is_often_raising(trail) or is_interrupt_key(trail) or trail.reentered is not None:
+        return None
+    decision = likely_decision(trail)
+    if decision is None or decision.calls_again is True:
+        return None
+    return (
+        f"the call was given up, but handlers of {trail.interruption.signal_name} often raise, and"
+        " whether this one did is not shown"
     )
 
 
@@ -156,11 +178,13 @@ def _not_again(trail: Trail, _: KernelSide) -> str | None:
 
 
 _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
+    _no_call,
     _kernel_not_shown,
     _no_interpreter,
     _foreign,
     _no_rows,
     _interrupt_key,
+    _alarm,
     _printed_another,
     _rows_differ,
     _again_but_undecided,

@@ -12,10 +12,12 @@ from eintr_trace.analysis.following_calls import (
     began_waiting_anew,
     has_gone_on,
     is_interrupt_key,
+    is_often_raising,
     may_have_moved_on,
     printed_another_exception,
     shows_keyboard_interrupt,
 )
+from eintr_trace.analysis.following_calls_reasons import why_a_log_does_not_tell
 from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.likely_rows import decision_not_to_call_again, likely_decision
 from eintr_trace.analysis.trail import Trail
@@ -32,16 +34,20 @@ def died(trail: Trail, kernel: KernelSide) -> Finding | None:
     return None if seen_since else Finding(Outcome.DIED, Confidence.OBSERVED, kernel)
 
 
-def not_blocking(trail: Trail, kernel: KernelSide) -> Finding | None:
-    """No call was given up for the signal.
+def interrupted_nothing(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """No call was given up for the signal, and the next thing seen is not the process's end.
 
-    It may have come as the call before it was ending: a log does not show that.
+    It came between calls, or as the one before it was ending: a log does not show which. Right
+    after another signal whose handler is to run, it came between.
     """
     if trail.interruption.call is not None:
         return None
+    if trail.interruption.before_user_mode:
+        return Finding(Outcome.NOT_BLOCKING, Confidence.OBSERVED, kernel)
     if trail.may_end_the_process and trail.exited is None and trail.ending is None:
-        return None  # unless the next thing seen of the process is its end
-    return Finding(Outcome.NOT_BLOCKING, Confidence.INFERRED, kernel)
+        return None
+    reason = why_a_log_does_not_tell(trail, kernel)
+    return Finding(Outcome.UNKNOWN, Confidence.OBSERVED, kernel, reason=reason)
 
 
 def called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
@@ -95,7 +101,7 @@ def not_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     """
     if kernel.action is not KernelAction.EINTR or trail.ending is None:
         return None
-    if is_interrupt_key(trail) or printed_another_exception(trail):
+    if is_often_raising(trail) or printed_another_exception(trail):
         return None
     decision = decision_not_to_call_again(trail)
     moved_on = trail.reentered is not None and may_have_moved_on(trail)

@@ -26,7 +26,7 @@ def _met(interruption: Interruption) -> str:
         by = "strace's injected error" if interruption.injected else "Something unseen"
         return f"{by} met {call.syscall.name}"
     if call is None and interruption.vantage.is_log:
-        return f"{signal} came between system calls, or as one was ending"
+        return f"{signal} interrupted no call"
     if call is None:
         return f"{signal} came outside system calls"
     where = "" if frame is None else f" in {place(frame.location)}"
@@ -39,7 +39,7 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
         return _exceptional(finding)
     match finding.outcome:
         case Outcome.UNKNOWN:
-            return f"not known: {finding.reason}"
+            return _unknown(trail, finding)
         case Outcome.COMPLETED:
             return "the call was already done"
         case Outcome.DIED:
@@ -62,6 +62,12 @@ _WORDS = {
     Outcome.ABANDONED_BY_HANDLER: "the signal handler raised",
     Outcome.NOT_BLOCKING: "nothing was interrupted",
 }
+
+
+def _unknown(trail: Trail, finding: Finding) -> str:
+    if trail.interruption.call is None:
+        return "it came between calls, or as one was ending"
+    return f"not known: {finding.reason}"
 
 
 def _early(trail: Trail, finding: Finding) -> str:

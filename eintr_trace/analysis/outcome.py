@@ -74,7 +74,7 @@ _RULES: tuple[Rule, ...] = (
 _LOG_RULES: tuple[Rule, ...] = (
     kernel_rules.died,
     following_calls_rules.died,
-    following_calls_rules.not_blocking,
+    following_calls_rules.interrupted_nothing,
     kernel_rules.completed,
     kernel_rules.restarted,
     following_calls_rules.called_again,

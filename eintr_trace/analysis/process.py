@@ -233,6 +233,8 @@ class ProcessState:
         if thread is None:
             return []
         fatal = [case for case in thread.cases if case.trail.may_end_the_process]
+        for case in fatal:
+            case.trail.thread_exited(event)
         self._dying = (self._dying + fatal)[-_MOST_CASES:]
         return _ended([case for case in thread.cases if case not in fatal], Ending.THREAD_EXITED)
 

@@ -50,6 +50,7 @@ from eintr_trace.model.events import (
     Syscall,
     SyscallEntered,
     SyscallExited,
+    ThreadExited,
     WentQuiet,
 )
 from eintr_trace.model.python_state import HandlerEnd, PythonSnapshot
@@ -231,6 +232,17 @@ class Trail:
             event = replace(event, time_ns=began.time_ns)
             began = from_delivery(began.id, event, began.process, began.vantage)
         self.interruption = replace(began, signal=event.signal)
+
+    def thread_exited(self, event: ThreadExited) -> None:
+        """Learn how the thread ended: by a signal, all threads of a process do.
+
+        Of threads that strace did not follow, a log does not show the end.
+        """
+        signal = self.interruption.signal
+        if self.log is not None and signal is not None and event.signo == signal.signo:
+            self.exited = ProcessExited(
+                event.time_ns, event.tgid, 0, None, signal.signo, signal.name
+            )
 
     def join(self, signal: SignalInfo | None) -> None:
         """Learn that a signal with a handler was delivered before the thread ran on."""

@@ -8,11 +8,11 @@ from datetime import UTC, datetime, tzinfo
 from eintr_trace.facts.c_functions import CFunctionRole, role_of
 from eintr_trace.model.c_stack import PathStep
 from eintr_trace.model.episodes import (
-    Confidence,
     Decision,
     Episode,
     InterruptedSyscall,
     KernelAction,
+    Outcome,
     RaisedException,
 )
 from eintr_trace.model.events import EndReason, ProcessSeen, SignalInfo
@@ -111,7 +111,7 @@ def _signal(signal: SignalInfo) -> str:
 
 def _activity(episode: Episode) -> str:
     syscall = episode.syscall
-    if syscall is None and episode.confidence is Confidence.INFERRED:
+    if syscall is None and episode.outcome is Outcome.UNKNOWN:
         return "was between system calls, or ending one"  # as far as an strace log shows
     if syscall is None:
         return "was in no system call"

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from eintr_trace.facts.signals import signal_number
+from eintr_trace.facts.signals import DefaultAction, default_action, signal_number
 from eintr_trace.model.events import Disposition, ProcessSeen, ThreadOrigin
 from eintr_trace.model.python_state import Implementation, Interpreter
 from eintr_trace.sources.strace_log.arguments import split_arguments
@@ -69,6 +69,18 @@ class Program:
     def _of_executable(self) -> Interpreter | None:
         found = None if self.exe is None else _EXECUTABLE.search(self.exe)
         return None if found is None else _cpython(found[1], found[2], found[3], self.exe or "")
+
+    def disposition_of(self, signo: int) -> Disposition | None:
+        """Say what it does with a signal; ``None``: not known.
+
+        What was never set, since execve(2) and in a log that shows rt_sigaction(2), is as it was
+        inherited: without a handler. Of a signal that is harmless without one that is enough.
+        """
+        known = self.dispositions.get(signo)
+        if known is not None or self.exe is None or not self.dispositions:
+            return known
+        harmless = default_action(signo) in {DefaultAction.IGNORE, DefaultAction.CONTINUE}
+        return Disposition.DEFAULT if harmless else None
 
     def opened(self, arguments: str) -> None:
         """Take in a file that was opened: an interpreter opens its own library."""

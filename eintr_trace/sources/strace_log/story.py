@@ -43,8 +43,9 @@ from eintr_trace.sources.strace_log.lines import StackLine
 from eintr_trace.sources.strace_log.programs import Program
 from eintr_trace.sources.strace_log.stacks import stack_events
 
-_MOST_ACTS: Final = 16
-"""Calls of the program's own after an interruption: an except block may log and call again."""
+_MOST_ACTS: Final = 150
+"""Calls of the program's own after an interruption: an except block may log and call again, and
+CPython 3.13 makes over a hundred before it prints an exception that nobody caught."""
 _MOST_CALLS: Final = 200
 _MOST_HANDLERS: Final = 64
 
@@ -153,7 +154,7 @@ class ThreadStory:
         """A signal was delivered."""
         call, frames = yield from self._met()
         at_ns = item.line.time_ns
-        disposition = self._program.dispositions.get(item.signo)
+        disposition = self._program.disposition_of(item.signo)
         yield self._line(item.line)
         yield SignalDelivered(
             at_ns,

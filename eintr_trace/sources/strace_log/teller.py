@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from eintr_trace.facts.signals import signal_name
 from eintr_trace.model.events import (
@@ -27,7 +27,7 @@ from eintr_trace.sources.strace_log.items import (
 )
 from eintr_trace.sources.strace_log.programs import Program, is_open
 from eintr_trace.sources.strace_log.story import ThreadStory
-from eintr_trace.sources.strace_log.threads import Threads
+from eintr_trace.sources.strace_log.threads import UNKNOWN_PID, Threads
 
 _EXECS = frozenset({"execve", "execveat"})
 _SETS_ACTION = frozenset({"rt_sigaction", "sigaction"})
@@ -89,6 +89,11 @@ class Teller:
 
     def _program(self, tgid: int) -> Program:
         program = self._programs.get(tgid)
+        if program is None and tgid == self.threads.first_named:
+            program = self._programs.pop(UNKNOWN_PID, None)
+            if program is not None:
+                self._programs[tgid] = replace(program, told=None)
+                return self._programs[tgid]
         if program is None:
             parent = self._programs.get(self.threads.parents.get(tgid, tgid))
             new = Program(interpreter=self.interpreter) if parent is None else parent.child()
@@ -135,7 +140,7 @@ class Teller:
             return
         at_ns, line = item.line.time_ns, item.line
         yield LogLine(at_ns, tgid, item.tid, line.number, line.text)
-        yield ThreadExited(at_ns, tgid, item.tid)
+        yield ThreadExited(at_ns, tgid, item.tid, item.status, item.signo)
         if was_last:
             name = None if item.signo is None else signal_name(item.signo)
             yield ProcessExited(at_ns, tgid, 0, item.status, item.signo, name)

@@ -30,6 +30,7 @@ class Threads:
         self._making: dict[int, str] = {}  # parents within a call that makes a task: its arguments
         self._attached_to: int | None = None
         self.guessed: set[int] = set()
+        self.first_named: int | None = None  # what UNKNOWN_PID turned out to be
         self.parents: dict[int, int] = {}  # processes by the process that forked them
 
     def tid_of(self, pid: int | None) -> int:
@@ -106,7 +107,7 @@ class Threads:
     def _named(self, pid: int) -> int:
         self._tgids.pop(UNKNOWN_PID, None)
         self._alive.pop(UNKNOWN_PID, None)
-        self._unprefixed = pid
+        self._unprefixed = self.first_named = pid
         self._tgids[pid] = pid
         self._alive[pid] = None
         return pid
