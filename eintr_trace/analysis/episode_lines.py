@@ -48,13 +48,23 @@ class _Collecting:
 
     case: Case
     lines: list[_Line]
-    taken: int = 0
+    taken: int
 
     def take(self, line: _Line) -> None:
         self.taken += 1
         self.lines.append(line)
         if len(self.lines) > _FIRST_KEPT + _LAST_KEPT:
             del self.lines[_FIRST_KEPT]
+
+    def told(self) -> tuple[TraceLine, ...]:
+        """The lines, of which the one before those that were left out says so."""
+        lines = [line.line for line in self.lines]
+        left_out = self.taken - len(lines)
+        if left_out:
+            last = lines[_FIRST_KEPT - 1]
+            gap = f"Lines of this thread that are left out here: {left_out}."
+            lines[_FIRST_KEPT - 1] = replace(last, note=f"{last.note} {gap}" if last.note else gap)
+        return tuple(lines)
 
     @property
     def is_complete(self) -> bool:
@@ -138,7 +148,8 @@ class EpisodeLines:
         """An episode begins with the lines of the call that was interrupted, and the signal's."""
         thread = self._threads.get(case.trail.interruption.tid)
         if thread is not None:
-            thread.collecting.append(_Collecting(case, list(thread.recent)))
+            recent = list(thread.recent)
+            thread.collecting.append(_Collecting(case, recent, len(recent)))
 
     def after(self, event: Event) -> Iterator[int]:
         """Explain the event's lines, now that it was judged; give the episodes that have news."""
@@ -150,7 +161,7 @@ class EpisodeLines:
             return
         for one in thread.collecting:
             number = one.case.trail.interruption.id
-            self._lines[number] = tuple(line.line for line in one.lines)
+            self._lines[number] = one.told()
             yield number
         if not thread.call_is_open:
             thread.collecting = [one for one in thread.collecting if not one.is_complete]

@@ -58,6 +58,12 @@ def select_stdin():
     return lambda: len(select.select([0], [], [])[0])
 
 
+def poll_stdin():
+    poller = select.poll()
+    poller.register(0, select.POLLIN)
+    return lambda: len(poller.poll(60000))
+
+
 keep = []
 call = globals()[sys.argv[1]]()
 for name in sys.argv[2:]:

@@ -24,7 +24,7 @@ It may raise ``OSError``.
 """
 
 MAX_READS: Final = 4  # select: three sets and a time
-_DATA_BYTES: Final = 32  # strace -s 32, its default
+DATA_BYTES: Final = 32  # strace -s 32, its default
 _PATH_BYTES: Final = 256
 _ARRAY_ITEMS: Final = 16
 _FD_SETSIZE: Final = 1024
@@ -45,11 +45,16 @@ class UnreadableError(Exception):
 
 
 class CallArguments:
-    """The arguments of one call, and the memory they point to."""
+    """The arguments of one call, and the memory they point to; ``returned`` is its result."""
 
     def __init__(
-        self, args: tuple[int, ...], read: Read, descriptor: FileDescriptor | None
+        self,
+        args: tuple[int, ...],
+        read: Read,
+        descriptor: FileDescriptor | None,
+        returned: int = 0,
     ) -> None:
+        self.returned = returned
         self._args = args
         self._descriptor = descriptor
         self._read = read
@@ -163,49 +168,49 @@ def show_open_flags(call: CallArguments, index: int) -> str:
     return f"{mode}|{flags_text(rest, constants.OPEN_FLAGS)}" if rest else mode
 
 
-def _non_null(render: Render) -> Render:
+def non_null(render: Render) -> Render:
     """Show a null pointer as NULL and everything else with ``render``."""
     return lambda call, index: render(call, index) if call.address(index) else "NULL"
 
 
-@_non_null
+@non_null
 def show_path(call: CallArguments, index: int) -> str:
     """Show a path, up to its NUL byte."""
     text, end, _ = call.up_to(call.address(index), _PATH_BYTES).partition(b"\0")
     return quoted(text) if end else quoted(text) + "..."
 
 
-@_non_null
+@non_null
 def show_data(call: CallArguments, index: int) -> str:
     """Show the bytes of a buffer whose length is the next argument."""
     length = call.address(index + 1)
     if not length:
         return '""'
-    data = call.up_to(call.address(index), min(length, _DATA_BYTES))
+    data = call.up_to(call.address(index), min(length, DATA_BYTES))
     return quoted(data) + "..." if length > len(data) else quoted(data)
 
 
-@_non_null
+@non_null
 def show_timespec(call: CallArguments, index: int) -> str:
     """Show a struct timespec."""
     seconds, fraction = _TIMESPEC.unpack(call.memory(call.address(index), _TIMESPEC.size))
     return f"{{tv_sec={seconds}, tv_nsec={fraction}}}"
 
 
-@_non_null
+@non_null
 def show_timeval(call: CallArguments, index: int) -> str:
     """Show a struct timeval."""
     seconds, fraction = _TIMESPEC.unpack(call.memory(call.address(index), _TIMESPEC.size))
     return f"{{tv_sec={seconds}, tv_usec={fraction}}}"
 
 
-@_non_null
+@non_null
 def show_length_pointer(call: CallArguments, index: int) -> str:
     """Show the int that is pointed to."""
     return f"[{_INT.unpack(call.memory(call.address(index), _INT.size))[0]}]"
 
 
-@_non_null
+@non_null
 def show_socket_address(call: CallArguments, index: int) -> str:
     """Show a struct sockaddr whose length is the next argument."""
     length = min(call.unsigned(index + 1), _PATH_BYTES)
@@ -213,14 +218,14 @@ def show_socket_address(call: CallArguments, index: int) -> str:
     return text or show_pointer(call, index)
 
 
-@_non_null
+@non_null
 def show_signal_set(call: CallArguments, index: int) -> str:
     """Show a sigset_t."""
     (mask,) = _SIGSET.unpack(call.memory(call.address(index), _SIGSET.size))
     return signal_set_text(mask)
 
 
-@_non_null
+@non_null
 def show_pollfds(call: CallArguments, index: int) -> str:
     """Show pollfd structures; their number is the next argument."""
     items = [_pollfd(call, fd, events) for fd, events in _pollfds(call, index)]
@@ -247,7 +252,7 @@ def _pollfd(call: CallArguments, fd: int, events: int) -> str:
     return f"{{fd={call.fd_text(fd)}, events={flags_text(events, constants.POLL_EVENTS)}}}"
 
 
-@_non_null
+@non_null
 def show_iovecs(call: CallArguments, index: int) -> str:
     """Show iovec structures; their number is the next argument."""
     count = call.address(index + 1)
@@ -263,7 +268,7 @@ def _array(items: list[str], count: int) -> str:
     return f"[{', '.join(items + more)}]"
 
 
-@_non_null
+@non_null
 def show_fd_set(call: CallArguments, index: int) -> str:
     """Show the descriptors of an fd_set."""
     members = fd_set_members(call, index)
@@ -281,7 +286,7 @@ def fd_set_members(call: CallArguments, index: int) -> list[int]:
     return [fd for fd in range(nfds) if bits >> fd & 1]
 
 
-@_non_null
+@non_null
 def show_record_lock(call: CallArguments, index: int) -> str:
     """Show a struct flock."""
     kind, whence, start, length = _FLOCK.unpack(call.memory(call.address(index), _FLOCK.size))

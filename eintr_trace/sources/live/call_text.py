@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from eintr_trace.model.events import FileDescriptor
 from eintr_trace.sources.live.call_arguments import (
@@ -25,6 +26,7 @@ from eintr_trace.sources.live.call_signatures import (
     Signature,
     signature_of,
 )
+from eintr_trace.sources.live.ordinary_signatures import ORDINARY_SIGNATURES
 
 
 def describe_call(
@@ -34,26 +36,30 @@ def describe_call(
     read: Read,
     prototype: Prototype | None,
     descriptor: FileDescriptor | None,
+    *,
+    given: Mapping[int, Render] = MappingProxyType({}),
+    returned: int = 0,
 ) -> str:
     """Write a call as strace does: ``recvfrom(3<TCP:[…]>, 0x7f…, 4096, 0, NULL, NULL)``.
 
     ``args`` are the raw registers, ``prototype`` serves calls that have no signature of their
     own; with neither, the registers are shown as they are. ``descriptor`` is shown wherever
-    its number occurs as a descriptor. Never raises: what cannot be read is shown as its
-    address.
+    its number occurs as a descriptor. ``given`` shows arguments, by their positions, of a call
+    that has come back with ``returned``. Never raises: what cannot be read is shown as its address.
     """
     if name == "restart_syscall":
         return "restart_syscall(<... resuming interrupted system call ...>)"
-    call = CallArguments(args, read, descriptor)
+    call = CallArguments(args, read, descriptor, returned)
     signature = _signature(name, args, prototype)
     positions = [at for at in _positions(name, call, signature) if at < len(args)]
-    shown = [_show(call, position, signature[position]) for position in positions]
+    shown = [_show(call, at, given.get(at, signature[at])) for at in positions]
     return f"{name or f'syscall_{nr}'}({', '.join(shown)})"
 
 
 def _signature(name: str, args: tuple[int, ...], prototype: Prototype | None) -> Signature:
-    if name in SIGNATURES:
-        return SIGNATURES[name]
+    for signatures in (SIGNATURES, ORDINARY_SIGNATURES):
+        if name in signatures:
+            return signatures[name]
     return (show_hexadecimal,) * len(args) if prototype is None else signature_of(prototype)
 
 

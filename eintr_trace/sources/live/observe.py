@@ -8,6 +8,7 @@ from __future__ import annotations
 from eintr_trace.model.events import InterruptedCall, Reduction, SignalInfo, Syscall
 from eintr_trace.model.python_state import PythonHandler, PythonSnapshot
 from eintr_trace.sources.live import binding, proc, siginfo
+from eintr_trace.sources.live.call_results import describe_ended_call
 from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
 from eintr_trace.sources.live.descriptors import describe_descriptor
 from eintr_trace.sources.live.proc import BlockedCall
@@ -28,6 +29,17 @@ def syscall_in_brief(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
     return Syscall(name=name, nr=nr, args=used, text=text)
 
 
+def ended_call_text(tracee: Tracee, nr: int, retval: int) -> str | None:
+    """The call that has come back, with what it gave; ``None``: as it was entered."""
+    call = tracee.call
+    if call is None or call.nr != nr:
+        return None
+    name = binding.syscall_name(nr)
+    prototype = binding.syscall_prototype(name)
+    used = call.args if prototype is None else call.args[: len(prototype)]
+    return describe_ended_call(nr, name, used, retval, tracee.process.memory.read_some, prototype)
+
+
 def _restart_text(tracee: Tracee) -> str:
     call = tracee.call
     resumed = "system call" if call is None else binding.syscall_name(call.nr)
@@ -41,6 +53,8 @@ def syscall_made(
 
     ``with_names``: the text says what the descriptor refers to.
     """
+    if nr != RESTART_SYSCALL_NR:
+        tracee.call = BlockedCall(nr, args)
     name = binding.syscall_name(nr)
     prototype = binding.syscall_prototype(name)
     process = tracee.process

@@ -20,6 +20,7 @@ SUPPORTED_MACHINE = "x86_64"
 SYSCALL_INSTRUCTION_BYTES = 2  # 0f 05; a restart sets rip back onto it (arch/x86/kernel/signal.c)
 RT_SIGRETURN_NR = 15  # arch/x86/entry/syscalls/syscall_64.tbl
 RESTART_SYSCALL_NR = 219  # likewise
+EXECVE_NR = 59  # likewise
 
 # Offsets in struct rt_sigframe from its start (arch/x86/include/asm/sigframe.h, uapi
 # asm/ucontext.h and asm/sigcontext.h). At rt_sigreturn's entry the handler's `ret` has popped

@@ -47,6 +47,8 @@ class Resuming:
     def _let_go(self, tracee: Tracee, signo: int) -> int:
         followed = tracee.following.innermost is not None
         how = Resume.SYSCALL if followed or self.every_syscall else Resume.CONT
+        if how is Resume.CONT:
+            tracee.call = None  # it may make others that are not seen
         # Read before: the thread may go on in our place at once, for 4 ms (a scheduler's slice).
         let_go_ns = time.monotonic_ns()
         binding.resume(tracee.tid, how, signo)

@@ -29,7 +29,7 @@ from eintr_trace.sources.live.emit import Tell, Told
 from eintr_trace.sources.live.first_stops import FirstStops
 from eintr_trace.sources.live.handler_watch import HITS_OF_A_DELIVERY, HandlerWatches
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch
-from eintr_trace.sources.live.registers import read_registers
+from eintr_trace.sources.live.registers import EXECVE_NR, read_registers
 from eintr_trace.sources.live.resuming import Resuming
 from eintr_trace.sources.live.roster import Roster
 from eintr_trace.sources.live.sample_order import SampleOrder
@@ -182,6 +182,8 @@ class Tracer:
         self._probes.close(tracee.process)
         caller = self._roster.tracees.get(former_tid)
         entered_nr = None if caller is None else caller.following.entered_nr
+        if tracee.process.tgid == self._roster.command_pid:
+            entered_nr = entered_nr or EXECVE_NR  # before the trace began; it was we who called it
         program = self._roster.program_of(tracee.process)  # which may end as soon as it runs
         self._resuming.resume(tracee, now_ns)
         self._samples.tell()
