@@ -20,7 +20,7 @@ from eintr_trace.sources.live import binding, proc
 from eintr_trace.sources.live.at_risk import Look
 from eintr_trace.sources.live.emit import Emit
 from eintr_trace.sources.live.proc import BlockedCall
-from eintr_trace.sources.live.registers import read_registers
+from eintr_trace.sources.live.registers import RESTART_SYSCALL_NR, read_registers
 from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 
 _LOOK_EVERY_NS: Final = 5_000_000
@@ -32,7 +32,7 @@ _THREADS_NAMED: Final = 4
 _MADE_AGAIN: Final = frozenset(
     {"accept", "accept4", "clock_nanosleep", "epoll_pwait", "epoll_wait", "fcntl", "flock"}
     | {"futex", "nanosleep", "pause", "poll", "ppoll", "pselect6", "read", "rt_sigsuspend"}
-    | {"select", "wait4", "waitid"}
+    | {"restart_syscall", "select", "wait4", "waitid"}
 )
 # The same without MSG_WAITALL: the position of their flags.
 _MADE_AGAIN_UNLESS_WAITALL: Final = {"recvfrom": 3, "recvmsg": 2}
@@ -94,7 +94,8 @@ class FirstStops:
         elif not self._is_safe(tracee, blocked) or proc.blocked_call(tracee.tid) != blocked:
             sleeper.switches = None
             return True
-        tracee.call = blocked
+        if blocked is not None and blocked.nr != RESTART_SYSCALL_NR:
+            tracee.call = blocked
         tracee.interrupted = True
         try:
             binding.interrupt(tracee.tid)
