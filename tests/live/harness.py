@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from eintr_trace.model.events import Event
 from eintr_trace.model.report import Report
 from eintr_trace.sources.live.binding import syscall_name
 from eintr_trace.sources.live.proc import blocked_call_number, status_fields, thread_ids
+from eintr_trace.sources.recording.codec import EVENT_TYPES, TAG_FIELD
 from eintr_trace.sources.recording.reader import read_recording
 
 TRACEES = Path(__file__).parent.parent / "tracees"
@@ -157,9 +159,23 @@ def program(
         running.process.communicate()
 
 
-def told_of(recording: Path, tag: str) -> int:
+def whole_lines(recording: Path) -> bytes:
+    """What is in a recording that is being written, without the line that is being written."""
+    if not recording.exists():
+        return b""
+    lines, newline, _ = recording.read_bytes().rpartition(b"\n")
+    return lines + newline
+
+
+def told_of(recording: Path, kind: type[Event]) -> int:
     """How many events of a kind are in a recording that is being written."""
-    return recording.read_bytes().count(f'"event":"{tag}"'.encode()) if recording.exists() else 0
+    (tag,) = (tag for tag, tagged in EVENT_TYPES.items() if tagged is kind)
+    return whole_lines(recording).count(f'\n{{"{TAG_FIELD}":"{tag}"'.encode())
+
+
+def wait_told_of(recording: Path, kind: type[Event], count: int = 1) -> None:
+    """Until the recording has so many events of a kind."""
+    wait_until(lambda: told_of(recording, kind) >= count, f"{count} {kind.__name__}")
 
 
 def report_of(recording: Path) -> Report:
@@ -225,19 +241,17 @@ class Tracer:
         wait_until(lambda: is_blocked_in(tracer_of(pid), "rt_sigtimedwait"), "the tracer sleeps")
 
     def events(self) -> list[Event]:
-        with self.recording.open("rb") as stream:
-            return list(read_recording(stream, str(self.recording)).events)
+        """Those that the recording has by now."""
+        lines = whole_lines(self.recording)
+        return list(read_recording(BytesIO(lines), str(self.recording)).events) if lines else []
 
     def wait_event(self, kind: type[Event], count: int = 1) -> None:
         """Until the recording has so many events of a kind."""
-
-        wait_until(lambda: self.count(kind) >= count, f"{count} {kind.__name__}")
+        wait_told_of(self.recording, kind, count)
 
     def count(self, kind: type[Event]) -> int:
         """How many events of a kind the recording has by now."""
-        if not self.recording.exists() or not self.recording.stat().st_size:
-            return 0
-        return sum(isinstance(event, kind) for event in self.events())
+        return told_of(self.recording, kind)
 
     def report(self) -> Report:
         return report_of(self.recording)

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from eintr_trace.model.episodes import Episode, Outcome
+from eintr_trace.model.events import SignalDelivered
 from eintr_trace.sources.live.proc import status_fields
 from tests.live.harness import (
     TRACEES,
@@ -22,7 +23,7 @@ from tests.live.harness import (
     is_blocked_in,
     program,
     report_of,
-    told_of,
+    wait_told_of,
     wait_until,
 )
 
@@ -114,7 +115,7 @@ def test_a_launched_command_and_its_children_get_what_its_group_gets(
             running.type(keys)
         else:
             os.killpg(running.pid, signo)
-        wait_until(lambda: told_of(recording, "signal") == len(pids) + 1, "all are delivered")
+        wait_told_of(recording, SignalDelivered, len(pids) + 1)
         wait_until(lambda: all(is_blocked_in(pid, "recvfrom") for pid in pids), "again")
         running.type("\n\n")
         running.read_line_with("ended")
@@ -146,7 +147,7 @@ def test_a_group_is_attached_to_as_pgrep_names_it(newest_python: Path, tmp_path:
         tracer = Tracer(recording, "-p", named, "-e", "signal=!CHLD", attached=len(pids) + 1)
         try:
             os.killpg(running.pid, signal.SIGUSR1)
-            wait_until(lambda: told_of(recording, "signal") == len(pids) + 1, "all are delivered")
+            wait_told_of(recording, SignalDelivered, len(pids) + 1)
             wait_until(lambda: all(is_blocked_in(pid, "recvfrom") for pid in pids), "again")
             running.wait_blocked_in("read")
             running.tell("\n")

@@ -14,8 +14,8 @@ import pytest
 from eintr_trace.interpreter.memory import ProcessMemory
 from eintr_trace.interpreter.reader import find_interpreter
 from eintr_trace.model.episodes import Episode, KernelAction, Outcome
-from eintr_trace.model.events import Reduction
-from tests.live.harness import attached, is_blocked_in, program, tgkill, told_of, wait_until
+from eintr_trace.model.events import Reduction, SignalDelivered
+from tests.live.harness import attached, is_blocked_in, program, tgkill, wait_told_of, wait_until
 
 pytestmark = pytest.mark.live
 
@@ -72,7 +72,7 @@ def test_every_thread_has_an_episode_of_its_own(
         with attached(running.pid, recording) as tracer:
             for number, tid in enumerate(tids):
                 tgkill(running.pid, tid, signal_of(number))
-            wait_until(lambda: told_of(recording, "signal") == len(tids), "all are delivered")
+            wait_told_of(recording, SignalDelivered, len(tids))
             wait_until(lambda: all(is_blocked_in(tid, "recvfrom", "read") for tid in tids), "again")
             running.tell("end")
             accounts = running.account()["accounts"]
@@ -108,7 +108,7 @@ def test_every_child_has_an_episode_of_its_own(
             wait_until(lambda: all(is_blocked_in(pid, "recvfrom") for pid in numbers), "in recv")
             for pid, number in numbers.items():
                 os.kill(pid, signal_of(number))
-            wait_until(lambda: told_of(recording, "signal") == len(numbers), "all are delivered")
+            wait_told_of(recording, SignalDelivered, len(numbers))
             wait_until(
                 lambda: all(is_blocked_in(pid, "recvfrom", "read") for pid in numbers), "again"
             )
@@ -147,7 +147,7 @@ def test_out_of_descriptors_the_report_says_for_which_episodes(
             wait_until(lambda: all(is_blocked_in(pid, "recvfrom") for pid in numbers), "in recv")
             for pid, number in numbers.items():
                 os.kill(pid, signal_of(number))
-            wait_until(lambda: told_of(recording, "signal") == len(numbers), "all are delivered")
+            wait_told_of(recording, SignalDelivered, len(numbers))
             wait_until(lambda: all(is_blocked_in(pid, "recvfrom") for pid in numbers), "again")
             running.tell("end")
             assert running.read_line() == "ended"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from eintr_trace.model.episodes import Outcome
-from eintr_trace.model.events import EndReason
+from eintr_trace.model.events import EndReason, SignalDelivered
 from tests.live.conftest import interpreter
 from tests.live.harness import (
     Program,
@@ -20,8 +20,8 @@ from tests.live.harness import (
     is_blocked_in,
     program,
     tgkill,
-    told_of,
     tracer_of,
+    wait_told_of,
     wait_until,
 )
 
@@ -58,7 +58,7 @@ def test_five_programs_of_five_interpreters(tmp_path: Path) -> None:
             for tid in tids:
                 tgkill(one.pid, tid, signal.SIGRTMIN)
         told = len(running) * _THREADS
-        wait_until(lambda: told_of(recording, "signal") == told, "all are delivered")
+        wait_told_of(recording, SignalDelivered, told)
         wait_all_blocked(all_workers)
         running[0].tell("end")
         running[0].account()
@@ -67,7 +67,7 @@ def test_five_programs_of_five_interpreters(tmp_path: Path) -> None:
         for one, tids in zip(running[2:], workers[2:], strict=True):
             tgkill(one.pid, tids[0], signal.SIGRTMIN + 1)
         told += 1 + len(running[2:])
-        wait_until(lambda: told_of(recording, "signal") == told, "all are delivered")
+        wait_told_of(recording, SignalDelivered, told)
         for one in running[2:]:
             one.tell("end")
             one.account()
@@ -134,13 +134,13 @@ def test_a_child_is_judged_as_the_program_it_is_at_the_time(
         options = ("-f", "-p", str(child), "-e", "signal=!CHLD")
         with attached(running.pid, recording, *options) as tracer:
             os.kill(child, signal.SIGUSR1)
-            wait_until(lambda: told_of(recording, "signal") == 1, "delivered")
+            wait_told_of(recording, SignalDelivered, 1)
             wait_until(lambda: is_blocked_in(child, "recvfrom"), "in recv again")
             running.tell("execute")
             wait_until(lambda: b'"version":"2.7' in recording.read_bytes(), "2.7 is found")
             wait_until(lambda: is_blocked_in(child, "recvfrom"), "in recv under 2.7")
             os.kill(child, signal.SIGUSR1)
-            wait_until(lambda: told_of(recording, "signal") == 2, "delivered")
+            wait_told_of(recording, SignalDelivered, 2)
             wait_until(lambda: is_blocked_in(child, "recvfrom"), "in recv again")
             running.tell("end")
             accounts = running.account()["accounts"]

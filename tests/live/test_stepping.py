@@ -80,10 +80,9 @@ def wait_for_outcome(tracer: Tracer, known: int = 0, *, limit_s: float = 30.0) -
 
 def outcomes(tracer: Tracer) -> list[Event]:
     """The calls that were made again, or the end of following it; a path comes before that."""
-    events = tracer.events() if tracer.count(Event) else []
     return [
         event
-        for event in events
+        for event in tracer.events()
         if isinstance(event, FollowEnded)
         or (isinstance(event, SyscallEntered) and event.syscall.name == "recvfrom")
     ]
