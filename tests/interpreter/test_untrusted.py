@@ -26,6 +26,7 @@ ROWS = [pytest.param(row, id=f"{row.version}{'t' * row.free_threaded}") for row 
 BASE, SIZE = 0x10000, 1 << 14
 SOME_FRAME = module_frame_of(Path("some.py"))
 LIMIT_S = 10.0
+_LOOKS = 500
 
 
 class Garbage(Memory):
@@ -121,12 +122,12 @@ def test_threads_that_run_meanwhile(python: tuple[tuple[int, int], Path], tracee
     # Blocked, but not for the interpreter's lock on its way there.
     wait_until(lambda: is_blocked_in(tracee.pid, "pause"), "the main thread pauses")
     names, problems, steady = list(tracee.threads), 0, set()
-    for count in range(2000):
+    for count in range(_LOOKS):
         snapshot = tracee.snapshot(names[count % len(names)], signo=10, outermost_before=SOME_FRAME)
         problems += snapshot.problem is not None
         blocked = tracee.snapshot("main")
         if blocked.problem is None:
             steady.add(tuple(frame.location for frame in blocked.frames))
-    assert problems < 1500
+    assert problems < _LOOKS * 3 // 4
     # Nobody touches the blocked thread's frames: what was read of them whole never changes.
     assert len(steady) == 1

@@ -31,6 +31,12 @@ def any_python(request: pytest.FixtureRequest) -> Path:
     return interpreter(request.param)
 
 
+@pytest.fixture(params=["2.7", "3.8", "3.13"])
+def spread_python(request: pytest.FixtureRequest) -> Path:
+    """An old, a middling and a newer interpreter: for what does not depend on which is traced."""
+    return interpreter(request.param)
+
+
 @pytest.fixture
 def pypy() -> Path:
     for found in find_interpreters():

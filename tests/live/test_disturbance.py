@@ -225,10 +225,10 @@ def test_all_four_kinds_in_one_trace_are_counted_apart(python2: Path, tmp_path: 
 
 
 def test_a_one_kilohertz_timer_does_not_freeze_the_program(
-    any_python: Path, tmp_path: Path
+    spread_python: Path, tmp_path: Path
 ) -> None:
     """Without promise 3 the program executes nothing, for ever; the ratio is in `make bench`."""
-    with program(any_python, "ticking.py", "0.001", "1000000") as running:
+    with program(spread_python, "ticking.py", "0.001", "1000000") as running:
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             running.tell("go")
             seen = running.account()

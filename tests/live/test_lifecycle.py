@@ -97,9 +97,9 @@ def test_forks_are_followed_only_when_asked_for(
     ],
 )
 def test_a_launched_command_keeps_its_exit_status(
-    any_python: Path, tmp_path: Path, code: str, status: int
+    spread_python: Path, tmp_path: Path, code: str, status: int
 ) -> None:
-    result = launch(tmp_path / "r.jsonl", "--", str(any_python), "-c", code)
+    result = launch(tmp_path / "r.jsonl", "--", str(spread_python), "-c", code)
     assert result.returncode == status, result.stderr
 
 
@@ -196,9 +196,9 @@ def test_it_ends_by_itself_and_leaves_the_program_alone(
 
 
 def test_a_stop_and_continue_under_the_tracer_works_as_without(
-    any_python: Path, tmp_path: Path
+    spread_python: Path, tmp_path: Path
 ) -> None:
-    with program(any_python, "workers.py", "3") as running:
+    with program(spread_python, "workers.py", "3") as running:
         running.wait_all_blocked_in("recvfrom", "read")
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             running.process.send_signal(signal.SIGSTOP)
@@ -210,10 +210,10 @@ def test_a_stop_and_continue_under_the_tracer_works_as_without(
             tracer.wait()
 
 
-def test_several_processes_at_once(any_python: Path, tmp_path: Path) -> None:
+def test_several_processes_at_once(spread_python: Path, tmp_path: Path) -> None:
     with (
-        program(any_python, "one_call.py", "read_stdin", "restart:SIGUSR1") as first,
-        program(any_python, "one_call.py", "read_stdin", "restart:SIGUSR2") as second,
+        program(spread_python, "one_call.py", "read_stdin", "restart:SIGUSR1") as first,
+        program(spread_python, "one_call.py", "read_stdin", "restart:SIGUSR2") as second,
     ):
         first.wait_blocked_in("read")
         second.wait_blocked_in("read")

@@ -125,7 +125,7 @@ def test_it_ends_while_threads_stop_without_end(
     newest_python: Path, tmp_path: Path, by: str
 ) -> None:
     option = ("--duration", "1") if by == "duration" else ()
-    with program(newest_python, "self_signalling.py", "8") as running:
+    with program(newest_python, "self_signalling.py", "4") as running:
         with attached(running.pid, tmp_path / "r.jsonl", *option) as tracer:
             tracer.wait_event(SignalDelivered)
             if by == "Ctrl-C":

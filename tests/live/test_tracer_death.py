@@ -51,19 +51,21 @@ def run(python: Path, mode: str, kill_after: int | None, tmp_path: Path) -> dict
 
 
 @pytest.mark.parametrize("mode", list(ROUNDS))
-def test_killed_at_any_moment_it_loses_nothing(any_python: Path, tmp_path: Path, mode: str) -> None:
-    twin = run(any_python, mode, None, tmp_path)
+def test_killed_at_any_moment_it_loses_nothing(
+    spread_python: Path, tmp_path: Path, mode: str
+) -> None:
+    twin = run(spread_python, mode, None, tmp_path)
     assert twin["counted"] == SIGNALS
     for _ in range(KILLS):
         moment = random.randrange(SIGNALS)
-        assert run(any_python, mode, moment, tmp_path) == twin, f"killed before signal {moment}"
+        assert run(spread_python, mode, moment, tmp_path) == twin, f"killed before signal {moment}"
 
 
 @pytest.mark.parametrize("killed", ["stopped", "continuing"])
 def test_killed_around_a_group_stop_the_program_goes_on(
-    any_python: Path, tmp_path: Path, killed: str
+    spread_python: Path, tmp_path: Path, killed: str
 ) -> None:
-    with program(any_python, "workers.py", "3") as running:
+    with program(spread_python, "workers.py", "3") as running:
         running.wait_all_blocked_in("recvfrom", "read")
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             running.process.send_signal(signal.SIGSTOP)

@@ -9,7 +9,7 @@ import dis
 import json
 import sys
 
-MODULES = ("difflib", "argparse", "textwrap", "subprocess", "decimal", "_pydecimal")
+MODULES = ("difflib", "argparse", "textwrap", "subprocess")
 
 
 def code_objects(code):
