@@ -35,7 +35,7 @@ from tests.recording.samples import HEADER, recording
         (["-e", "trace=recv_from", "true"], "'recv_from' is no system call"),
         (["-e", "trace=", "true"], "'' is no system call"),
         (["-e", "signal=SIGFOO", "true"], "'SIGFOO' is no signal"),
-        (["--every-syscall", "true"], "unrecognized arguments"),
+        (["--every-signal", "true"], "unrecognized arguments"),
         (["report"], "the following arguments are required: FILE"),
         (["report", "-p", "1"], "unrecognized arguments"),
     ],
