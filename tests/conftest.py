@@ -1,14 +1,20 @@
 """What holds for the whole test run.
 
-The live tests must not all be skipped: that would be a green run that saw nothing. And signals
-that whoever started the run had ignored (`nohup`, a script's `&`) are as usual for the programs
-under test, which would inherit that.
+Not all of the tests marked ``live`` may be skipped: that would be a green run that saw nothing.
+And signals that whoever started the run had ignored (`nohup`, a script's `&`) are as usual for
+the programs under test, which would inherit that.
+
+Where pytest-xdist shares the tests among processes (`make test`), one process runs those of
+tests/live, one after the other, and the others run the rest of them with what that leaves of the
+processors: what a tracer may take is measured against real time.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +22,23 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 for _signo in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(_signo, signal.SIG_DFL)
 
+_LIVE = Path(__file__).parent / "live"
+_LEAST_PRIORITY = 19  # nice(2)
+_IS_LIVE = ("live", True)
 _live_results: list[str] = []
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        group = str(_LIVE if item.path.is_relative_to(_LIVE) else item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    shared = "PYTEST_XDIST_WORKER" in os.environ
+    if shared and not item.path.is_relative_to(_LIVE):
+        os.setpriority(os.PRIO_PROCESS, 0, _LEAST_PRIORITY)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -24,10 +46,15 @@ def pytest_runtest_makereport(
     item: pytest.Item,
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    decided = report.when == "call" or (report.when == "setup" and report.outcome != "passed")
-    if decided and item.get_closest_marker("live") is not None:
-        _live_results.append(report.outcome)
+    if item.get_closest_marker("live") is not None:
+        report.user_properties.append(_IS_LIVE)  # goes along to the process that sums up
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    decided = report.when == "call" or (report.when == "setup" and report.outcome != "passed")
+    if decided and _IS_LIVE in map(tuple, report.user_properties):
+        _live_results.append(report.outcome)
 
 
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
