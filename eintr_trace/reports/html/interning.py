@@ -10,7 +10,7 @@ import re
 
 from eintr_trace.reports.escaping import escape
 
-_NUMBER = re.compile(r"0x[0-9a-f]+|\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(0x[0-9a-f]+|\d+(?:\.\d+)?)")
 
 # Index of a text without numbers, or of a pattern and then its numbers.
 Text = int | list[int | str]
@@ -21,14 +21,19 @@ class Patterns:
 
     def __init__(self) -> None:
         self._indices: dict[tuple[str, ...], int] = {}
+        self._made: dict[str, Text] = {}
 
     def text(self, text: str) -> Text:
         """Return a text, escaped, as an index, or as an index and the numbers in it."""
-        shown = escape(text)
-        numbers = _NUMBER.findall(shown)
-        pattern = tuple(_NUMBER.split(shown))
-        index = self._indices.setdefault(pattern, len(self._indices))
-        return [index, *numbers] if numbers else index
+        made = self._made.get(text)
+        if made is None:
+            made = self._made[text] = self._text(escape(text))
+        return made
+
+    def _text(self, shown: str) -> Text:
+        pieces = _NUMBER.split(shown)
+        index = self._indices.setdefault(tuple(pieces[::2]), len(self._indices))
+        return [index, *pieces[1::2]] if len(pieces) > 1 else index
 
     def texts(self, texts: tuple[str, ...] | list[str]) -> list[Text]:
         """Return several."""

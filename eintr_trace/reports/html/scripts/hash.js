@@ -45,6 +45,7 @@ function readHash() {
   if (episode !== null) choose(episode, true);
   else if (chosen === null && !NARROW.matches && passing.length) choose(passing[0], false);
   readingHash = false;
+  writeHash(); // what of it is known, as this page writes it
 }
 
 function outcomesNamed(value) {
