@@ -5,33 +5,34 @@ from __future__ import annotations
 import io
 import shutil
 import sys
-import tempfile
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eintr_trace.analysis.fork import is_whole
+from eintr_trace.analysis.comparison import compare
 from eintr_trace.commands.arguments import Parser
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.presenting import follow
 from eintr_trace.commands.terminal import terminal_layout
+from eintr_trace.commands.written_files import write_text
 from eintr_trace.lab.demo import DemoRun, run_demo
+from eintr_trace.model.comparison import ComparedRun, Comparison
 from eintr_trace.model.report import Report
 from eintr_trace.reports.columns import GUTTER, side_by_side
+from eintr_trace.reports.comparison_text import ComparisonStyle, comparison_text
 from eintr_trace.reports.escaping import escape
-from eintr_trace.reports.fork_text import ForkSide, draw_fork
+from eintr_trace.reports.html.comparison_page import comparison_page
 from eintr_trace.reports.layout import Layout, Span, Tone
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
-from eintr_trace.reports.text_block import OUTCOME_TONES
 from eintr_trace.sources.recording.reader import read_recording
 
 _DESCRIPTION = """\
 Run the Thrift experiment on this machine: a client waits for a large reply and
 gets SIGUSR1, once under Python 2.7 and twice under the newest Python 3, traced.
-Shows what the client said, what eintr-trace says, the verdicts, and where in C the
-two ways part, as single steps showed them (the client is ours)."""
+Shows what the client said, what eintr-trace says, and both runs side by side: where
+they part, why, and where in C, as single steps showed it (the client is ours)."""
 
+_FOLDER = Path("eintr-trace-demo")
 _NARROWEST_COLUMN = 66
 
 
@@ -57,13 +58,15 @@ def run(argv: Sequence[str]) -> int:
         help="prefer this interpreter to those found; may be given twice (a 2.7 and a 3.x)",
     )
     parser.add_argument(
-        "-o", dest="folder", metavar="FOLDER", type=Path, help="keep the recordings there"
+        "-o",
+        dest="folder",
+        metavar="FOLDER",
+        type=Path,
+        default=_FOLDER,
+        help=f"where recordings and pages are written (default: ./{_FOLDER})",
     )
     arguments = parser.parse_args(argv)
-    if arguments.folder is not None:
-        return _show(arguments.folder, arguments.pythons)
-    with tempfile.TemporaryDirectory(prefix="eintr-trace-demo-") as folder:
-        return _show(Path(folder), arguments.pythons)
+    return _show(arguments.folder, arguments.pythons)
 
 
 def _show(folder: Path, pythons: Sequence[Path]) -> int:
@@ -80,9 +83,24 @@ def _show(folder: Path, pythons: Sequence[Path]) -> int:
         column = replace(layout, width=min(column_width, layout.width))
         halves = [_half(run, column) for run in (demo.raises, demo.resumes)]
         sys.stdout.write(side_by_side(halves[0].text, halves[1].text, column.width))
-    sys.stdout.write("\n" + "".join(_verdicts(half, layout) for half in halves))
-    sys.stdout.write("\n" + _fork(halves, layout))
+    left, right = (ComparedRun(half.run.recording.name, half.report) for half in halves)
+    comparison = compare(left, right)
+    sys.stdout.write("\n" + _compared(comparison, replace(layout, width=columns)))
+    sys.stdout.write("\n" + _pages(folder, comparison, layout))
     return ExitStatus.DONE
+
+
+def _compared(comparison: Comparison, layout: Layout) -> str:
+    title = layout.paragraph(Span(""), [Span("Both runs compared", Tone.STRONG)], 0)
+    return f"{title}\n{comparison_text(comparison, ComparisonStyle(layout))}"
+
+
+def _pages(folder: Path, comparison: Comparison, layout: Layout) -> str:
+    """Write the pages, and say where they are."""
+    page = folder / "comparison.html"
+    write_text(str(page), comparison_page(comparison))
+    spans = [Span("To look at in a browser: "), Span(page.resolve().as_uri(), Tone.STRONG)]
+    return layout.paragraph(Span(""), spans, 0)
 
 
 def _half(run: DemoRun, layout: Layout) -> Half:
@@ -104,39 +122,6 @@ def _half(run: DemoRun, layout: Layout) -> Half:
     return Half(run, text.getvalue().rstrip("\n") + "\n", report)
 
 
-def _fork(halves: Sequence[Half], layout: Layout) -> str:
-    """Return where the ways through C part, if both were seen."""
-    left, right = map(_fork_side, halves)
-    if left is None or right is None:
-        note = "The way through C was not seen in both runs, so that they cannot be compared."
-        return layout.paragraph(Span(""), [Span(note, Tone.WARN)], 0)
-    return draw_fork(left, right, layout)
-
-
-def _fork_side(half: Half) -> ForkSide | None:
-    """Return the first path that was seen to its end."""
-    for episode in half.report.episodes:
-        if episode.c_path is not None and is_whole(episode.c_path):
-            return ForkSide(half.run.interpreter, episode.c_path, episode.outcome)
-    return None
-
-
 def _pieces(line: str, width: int) -> list[str]:
     """Cut a line where the column ends; its indentation means something, so it is not wrapped."""
     return [line[start : start + width] for start in range(0, len(line), width)] or [""]
-
-
-def _verdicts(half: Half, layout: Layout) -> str:
-    """Return a line for each verdict: the interpreter, the outcome and the episode in short."""
-    verdicts = Counter((episode.outcome, episode.headline) for episode in half.report.episodes)
-    return "".join(
-        layout.paragraph(
-            Span(half.run.interpreter, Tone.STRONG),
-            [
-                Span(outcome.value, OUTCOME_TONES[outcome]),
-                Span(f": {headline}" if count == 1 else f" ×{count}: {headline}"),
-            ],
-            len(half.run.interpreter) + 2,
-        )
-        for (outcome, headline), count in verdicts.items()
-    )

@@ -114,7 +114,7 @@ class _ComparisonText:
             count = counted(sum(len(group.pairs) for group in left), "more pair")
             yield f"{count} part as well, in {counted(len(left), 'way')}.\n"
         if groups:
-            yield "-v shows the steps of each.\n\n"
+            yield "eintr-trace compare -v shows the steps of each.\n\n"
 
     def _sentence(self, group: PairGroup) -> str:
         pair = group.example

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 
 def eintr_trace(
-    *words: str, stdin: bytes = b"", environment: dict[str, str] | None = None
+    *words: str,
+    stdin: bytes = b"",
+    environment: dict[str, str] | None = None,
+    folder: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``eintr-trace`` to its end, with output that is no terminal."""
+    """Run ``eintr-trace`` in ``folder`` to its end, with output that is no terminal."""
     done = subprocess.run(
         [sys.executable, "-m", "eintr_trace", *words],
         input=stdin,
         capture_output=True,
         check=False,
         timeout=60,
+        cwd=folder,
         env=os.environ | {"TZ": "UTC", "COLUMNS": "100"} | (environment or {}),
     )
     return subprocess.CompletedProcess(

@@ -79,17 +79,28 @@ def test_bad_input(words: list[str], what: str, status: int) -> None:
 
 
 @pytest.mark.live
-@pytest.mark.parametrize("width", ["80", "170"])
-def test_the_demo_shows_both_halves_and_the_verdicts(tmp_path: Path, width: str) -> None:
-    done = eintr_trace("demo", "-o", str(tmp_path), environment={"COLUMNS": width})
+@pytest.mark.parametrize(
+    ("width", "named"), [("80", ["-o", "pages"]), ("170", [])], ids=["narrow", "wide"]
+)
+def test_the_demo_shows_both_halves_and_compares_them(
+    tmp_path: Path, width: str, named: list[str]
+) -> None:
+    done = eintr_trace("demo", *named, environment={"COLUMNS": width}, folder=tmp_path)
     assert done.returncode == 0
     assert "TTransportException('unexpected exception',)" in done.stdout
     assert IMAGE in done.stdout
-    lines = done.stdout.splitlines()
-    assert any(re.match(r"CPython 2\.7\.\d+  raised: ", line) for line in lines)
-    assert any(line.startswith("CPython 3") and "  resumed-by" in line for line in lines)
+    halves, compared = done.stdout.split("\nBoth runs compared\n")
+    assert any(" │ " in line for line in halves.splitlines()) is (width == "170")
+    assert "Receive sig 10" in halves
+    lines = compared.splitlines()
+    assert re.match(r"A  \S+\.jsonl  CPython 2\.7\.\d+, 1 interruption$", lines[1])
+    assert re.match(r"B  \S+\.jsonl  CPython 3\S+, 2 interruptions$", lines[2])
+    reason = " ".join(lines[4 : lines.index("", 4)])
+    assert reason.startswith("The kernel does the same in both (EINTR for recvfrom): CPython 2.7.")
     parted = next(number for number, line in enumerate(lines) if " the fork in the road " in line)
     assert re.fullmatch(r"set_error +PyErr_CheckSignals", lines[parted + 1])
-    assert re.fullmatch(r"→ raised +→ resumed-by-interpreter", lines[-1])
-    assert any(" │ " in line for line in lines) is (width == "170")
-    assert list(tmp_path.glob("cpython-3*.jsonl"))
+    folder = tmp_path / (named[1] if named else "eintr-trace-demo")
+    page = folder / "comparison.html"
+    assert page.as_uri() in compared.replace("\n", "")
+    assert "PyErr_CheckSignals" in page.read_text()
+    assert list(folder.glob("cpython-3*.jsonl"))
