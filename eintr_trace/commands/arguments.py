@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import NoReturn, TypeVar
@@ -14,6 +15,7 @@ from eintr_trace.model.episodes import Outcome
 Choice = TypeVar("Choice", bound=StrEnum)
 
 _LAST_PORT = 65535
+_VERSION = re.compile(r"\d(?:\.\d{1,3}){1,2}")
 
 
 class ReportFormat(StrEnum):
@@ -135,6 +137,13 @@ def port_number(text: str) -> int:
     if not 1 <= port <= _LAST_PORT:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port from 1 to {_LAST_PORT}")
     return port
+
+
+def python_version(text: str) -> str:
+    """Return a version of Python as it is written, for argparse."""
+    if _VERSION.fullmatch(text) is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no version of Python: 2.7, 3.13")
+    return text
 
 
 def positive_seconds(text: str) -> float:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, assert_never
 
-from eintr_trace.commands.arguments import Parser, add_filter_argument, one_of
+from eintr_trace.commands.arguments import Parser, add_filter_argument, one_of, python_version
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.written_files import refuse_input_as_output, require_writable
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
     from eintr_trace.reports.selection import Selection
 
 _DESCRIPTION = """\
-Compare two runs of a program: the interruptions that correspond, their steps side by
-side, the first that differs, and why, in one sentence."""
+Compare two runs of a program, recorded or logged by strace: the interruptions that
+correspond, their steps side by side, the first that differs, and why, in one sentence."""
 
 _EPILOG = """\
 The n-th signal of a kind in A is compared with the n-th of its kind in B: the same
@@ -53,7 +52,10 @@ def run(argv: Sequence[str]) -> int:
             refuse_input_as_output(file, arguments.output)
         require_writable(arguments.output)
     selection = parse_filters(arguments.filters)
-    left, right = (_report_of(file, selection) for file in files)
+    pythons = (arguments.python_a, arguments.python_b)
+    left, right = (
+        _report_of(file, python, selection) for file, python in zip(files, pythons, strict=True)
+    )
     names = run_names(*files)
     comparison = compare(ComparedRun(names[0], left), ComparedRun(names[1], right))
     with report_output(arguments.output, WIDEST) as output:
@@ -75,21 +77,13 @@ def run_names(a: str, b: str) -> tuple[str, str]:
     return a, b
 
 
-def _report_of(file: str, selection: Selection) -> Report:
+def _report_of(file: str, python: str | None, selection: Selection) -> Report:
+    from eintr_trace.commands.opening import opened_trace
     from eintr_trace.commands.presenting import follow
-    from eintr_trace.errors import EintrTraceError
     from eintr_trace.reports.renderer import AtTheEnd
-    from eintr_trace.sources.recording.reader import read_recording
 
-    try:
-        stream = Path(file).open("rb")  # noqa: SIM115 - the with follows
-    except OSError as error:
-        raise EintrTraceError(
-            f"cannot read {file}: {os.strerror(error.errno or 0)}",
-            "Name a file that eintr-trace -o wrote",
-        ) from error
-    with stream:
-        return follow(read_recording(stream, file), AtTheEnd(lambda _: None), selection)
+    with opened_trace([file], python) as opened:
+        return follow(opened.trace, AtTheEnd(lambda _: None), selection)
 
 
 def _pieces(
@@ -115,8 +109,15 @@ def _pieces(
 
 def _parser() -> Parser:
     parser = Parser("compare", _DESCRIPTION, "eintr-trace compare [OPTION]… A B", _EPILOG)
-    parser.add_argument("a", metavar="A", help="a recording")
+    parser.add_argument("a", metavar="A", help="a recording, or an strace log")
     parser.add_argument("b", metavar="B", help="another one")
+    for letter in ("a", "b"):
+        parser.add_argument(
+            f"--python-{letter}",
+            metavar="VERSION",
+            type=python_version,
+            help=f"if {letter.upper()} is a log that does not show it: which CPython it is of",
+        )
     add_filter_argument(parser)
     parser.add_argument(
         "--format",

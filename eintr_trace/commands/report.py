@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 from collections.abc import Sequence
-from typing import Final
 
-from eintr_trace.commands.arguments import Parser, add_report_arguments
+from eintr_trace.commands.arguments import Parser, add_report_arguments, python_version
 from eintr_trace.commands.opening import opened_trace
 from eintr_trace.commands.presenting import present_trace, presentation
 from eintr_trace.commands.written_files import refuse_input_as_output
@@ -19,8 +16,6 @@ that strace wrote, with whichever of its options: strace -f -tt -T -o LOG -p PID
 _EPILOG = """\
 While strace runs:  strace -f -p PID 2>&1 | eintr-trace report -
 A log of strace -ff: all of its files, or LOG where they are LOG.1, LOG.2 and so on."""
-
-_VERSION: Final = re.compile(r"\d(?:\.\d{1,3}){1,2}")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -54,15 +49,9 @@ def _parser() -> Parser:
     parser.add_argument(
         "--python",
         metavar="VERSION",
-        type=_version,
+        type=python_version,
         help="of a log: which CPython the traced processes run (2.7, 3.13), where no line of it"
         " shows that: it was attached to, or only some calls were traced",
     )
     add_report_arguments(parser)
     return parser
-
-
-def _version(text: str) -> str:
-    if _VERSION.fullmatch(text) is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no version of Python: 2.7, 3.13")
-    return text
