@@ -60,7 +60,10 @@ def test_of_many_ways_to_part_twenty_are_told_and_the_others_counted() -> None:
     text = _text(comparisons.many_kinds(30))
     assert text.count(ACROSS) == 1
     assert text.count(" makes an exception of it, ") == 21
-    assert "9 more pairs part as well, in 9 ways.\neintr-trace compare -v shows the steps of each.\n" in text
+    assert (
+        "9 more pairs part as well, in 9 ways.\neintr-trace compare -v shows the steps of each.\n"
+        in text
+    )
     verbose = _text(comparisons.many_kinds(30), verbose=True)
     assert verbose.count(ACROSS) == 30
     assert " -v shows" not in verbose
