@@ -13,6 +13,7 @@ from eintr_trace.analysis.comparison import compare
 from eintr_trace.commands.arguments import Parser
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.presenting import follow
+from eintr_trace.commands.renderers import write_html_report
 from eintr_trace.commands.terminal import terminal_layout
 from eintr_trace.commands.written_files import write_text
 from eintr_trace.lab.demo import DemoRun, run_demo
@@ -86,7 +87,7 @@ def _show(folder: Path, pythons: Sequence[Path]) -> int:
     left, right = (ComparedRun(half.run.recording.name, half.report) for half in halves)
     comparison = compare(left, right)
     sys.stdout.write("\n" + _compared(comparison, replace(layout, width=columns)))
-    sys.stdout.write("\n" + _pages(folder, comparison, layout))
+    sys.stdout.write("\n" + _pages(folder, comparison, halves, layout))
     return ExitStatus.DONE
 
 
@@ -95,12 +96,24 @@ def _compared(comparison: Comparison, layout: Layout) -> str:
     return f"{title}\n{comparison_text(comparison, ComparisonStyle(layout))}"
 
 
-def _pages(folder: Path, comparison: Comparison, layout: Layout) -> str:
+def _pages(folder: Path, comparison: Comparison, halves: Sequence[Half], layout: Layout) -> str:
     """Write the pages, and say where they are."""
-    page = folder / "comparison.html"
-    write_text(str(page), comparison_page(comparison))
-    spans = [Span("To look at in a browser: "), Span(page.resolve().as_uri(), Tone.STRONG)]
-    return layout.paragraph(Span(""), spans, 0)
+    compared = folder / "comparison.html"
+    write_text(str(compared), comparison_page(comparison))
+    pages = [("both runs compared", compared)]
+    for half in halves:
+        page = folder / half.run.recording.with_suffix(".html").name
+        text = io.StringIO(newline="")
+        write_html_report(half.report, text)
+        write_text(str(page), text.getvalue())
+        pages.append((half.run.interpreter, page))
+    lead = max(len(name) for name, _ in pages) + 2
+    # Each address on one line, however long: a terminal can then open it.
+    lines = [
+        f"{escape(name).ljust(lead)}{layout.paint(escape(page.resolve().as_uri()), Tone.STRONG)}\n"
+        for name, page in pages
+    ]
+    return "To look at in a browser:\n" + "".join(lines)
 
 
 def _half(run: DemoRun, layout: Layout) -> Half:

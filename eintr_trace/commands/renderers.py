@@ -42,10 +42,11 @@ def renderer_for(
         case ReportFormat.JSON:
             return AtTheEnd(lambda report: write_json(report, output.stream))
         case ReportFormat.HTML:
-            return AtTheEnd(lambda report: _write_html(report, output.stream))
+            return AtTheEnd(lambda report: write_html_report(report, output.stream))
 
 
-def _write_html(report: Report, stream: TextIO) -> None:
+def write_html_report(report: Report, stream: TextIO) -> None:
+    """Write the page of a report, with the source lines that this machine has."""
     # Imported here: no other format needs the templates.
     from eintr_trace.commands.source_files import SourceFiles
     from eintr_trace.reports.html.report_page import write_html

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from eintr_trace.reports.html.comparison_page import comparison_page
 from selenium.webdriver.common.keys import Keys
 
+from eintr_trace.reports.html.comparison_page import comparison_page
 from tests.reports import comparisons
 from tests.reports.html.browser import Browser
 
