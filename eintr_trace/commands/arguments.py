@@ -25,6 +25,7 @@ class ReportFormat(StrEnum):
     JSON = "json"
     STRACE = "strace"
     HTML = "html"
+    MARKDOWN = "markdown"
     PERFETTO = "perfetto"
 
 
@@ -57,7 +58,7 @@ def add_report_arguments(parser: argparse.ArgumentParser) -> None:
         default=ReportFormat.TEXT,
         help="text (default), as the trace goes on; strace: only the lines that --every-syscall"
         " gives, as strace -f -ttt -o writes them; or at the end: html, a page to open in a"
-        " browser; json, one object; perfetto, for ui.perfetto.dev and chrome://tracing",
+        " browser; markdown, for an issue; json, one object; perfetto, for ui.perfetto.dev and chrome://tracing",
     )
     parser.add_argument(
         "--fail-on",

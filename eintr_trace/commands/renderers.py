@@ -10,6 +10,7 @@ from eintr_trace.errors import EintrTraceError
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 from eintr_trace.reports.json_report import write_json
+from eintr_trace.reports.markdown import write_markdown
 from eintr_trace.reports.perfetto import write_perfetto
 from eintr_trace.reports.renderer import AtTheEnd, Renderer
 from eintr_trace.reports.strace_lines import StraceLog
@@ -37,6 +38,8 @@ def renderer_for(
             return TextReport(output.stream, header, style)
         case ReportFormat.STRACE:
             return StraceLog(output.stream, header)
+        case ReportFormat.MARKDOWN:
+            return AtTheEnd(lambda report: write_markdown(report, output.stream, detail))
         case ReportFormat.PERFETTO:
             return AtTheEnd(lambda report: write_perfetto(report, output.stream))
         case ReportFormat.JSON:

@@ -8,6 +8,7 @@ sentence a thread and no harm.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from enum import Enum
 
 from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
@@ -67,6 +68,14 @@ class Alike:
         if less[0] is Showing.NOTHING:
             del self._less[episode.id]
         return True
+
+
+def groups(episodes: Iterable[Episode]) -> list[list[Episode]]:
+    """Return those that are alike together, in the order of the first of each."""
+    found: dict[tuple[object, ...], list[Episode]] = {}
+    for episode in episodes:
+        found.setdefault(_kind(episode), []).append(episode)
+    return list(found.values())
 
 
 def _kind(episode: Episode) -> tuple[object, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
 from enum import Enum
@@ -17,8 +17,8 @@ from eintr_trace.model.trace import TraceHeader
 from eintr_trace.model.trace_lines import LinePart
 from eintr_trace.reports import wording
 from eintr_trace.reports.alike import Alike, Showing
-from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.layout import Layout, Span, Tone
+from eintr_trace.reports.outcome_rows import HEADINGS, outcome_rows
 from eintr_trace.reports.text_block import BlockWriter
 from eintr_trace.reports.text_lines import LineWriter
 
@@ -177,30 +177,11 @@ def _table(episodes: tuple[Episode, ...], width: int) -> str:
     # Imported here: only the end of a report needs it.
     from tabulate import tabulate
 
-    rows = []
-    for outcome in Outcome:
-        chosen = [episode for episode in episodes if episode.outcome is outcome]
-        if chosen:
-            calls = _tally(
-                "none" if episode.syscall is None else episode.syscall.syscall.name
-                for episode in chosen
-            )
-            signals = _tally(
-                "none" if episode.signal is None else episode.signal.name for episode in chosen
-            )
-            rows.append([outcome.value, str(len(chosen)), calls, signals])
     room = max(12, (width - 36) // 2)
     return tabulate(
-        rows,
-        headers=["outcome", "count", "calls", "signals"],
+        outcome_rows(episodes),
+        headers=HEADINGS,
         disable_numparse=True,
         colalign=["left", "right", "left", "left"],
         maxcolwidths=[None, None, room, room],
-    )
-
-
-def _tally(names: Iterable[str]) -> str:
-    counted = Counter(escape(name) for name in names)
-    return ", ".join(
-        name if count == 1 else f"{name} ×{count}" for name, count in counted.most_common()
     )

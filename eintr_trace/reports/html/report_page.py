@@ -9,8 +9,7 @@ from typing import TextIO
 from eintr_trace.model.episodes import Episode, Layer, Outcome
 from eintr_trace.model.python_state import CodeLocation
 from eintr_trace.model.report import Report
-from eintr_trace.reports import wording
-from eintr_trace.reports.html import heading
+from eintr_trace.reports import heading, wording
 from eintr_trace.reports.html.document import document
 from eintr_trace.reports.html.page import page
 from eintr_trace.reports.html.templating import render
