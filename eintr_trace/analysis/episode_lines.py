@@ -8,16 +8,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from eintr_trace.analysis.calls import RESTART_SYSCALL
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.line_notes import LineContext, note_of
 from eintr_trace.analysis.trace_lines import TraceLines
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.model.events import (
     Event,
     FollowEnded,
     HandlerReturning,
     ProcessExited,
     SyscallEntered,
+    SyscallExited,
     ThreadExited,
 )
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
@@ -38,8 +41,20 @@ class _Line:
 
     def annotate(self, trail: Trail | None) -> None:
         """Explain it by its events; ``trail`` is the interruption that it belongs to."""
+        if trail is None and self.line.number is None and _is_plain(self.events[-1:]):
+            return
         note = note_of(self.events, LineContext(self.line.text, trail))
         self.line = replace(self.line, note=note)
+
+
+def _is_plain(latest: list[Event]) -> bool:
+    """Tell, for less than the notes would cost, of a call that nothing has interrupted."""
+    return (
+        bool(latest)
+        and isinstance(latest[0], SyscallExited)
+        and latest[0].name != RESTART_SYSCALL
+        and restart_code(latest[0].retval) is None
+    )
 
 
 @dataclass(eq=False)
@@ -170,10 +185,12 @@ class EpisodeLines:
 
     def _tell_parts(self) -> None:
         for part, line in self._untold:
+            told = part
             if line is not None:
                 line.annotate(self._thread(part.tid).trail)
-                part = replace(part, line=line.line)
-            self._tell(part)
+                if line.line is not part.line:
+                    told = replace(part, line=line.line)
+            self._tell(told)
         self._untold.clear()
 
     def _thread(self, tid: int) -> _Thread:

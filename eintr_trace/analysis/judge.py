@@ -87,7 +87,10 @@ class Judge:
         """Take in the next event. To be iterated to its end: the work is done on the way."""
         self._lines.before(event)
         self._log_scope.observe(event)
-        touched = list(self._take(event))
+        if isinstance(event, SyscallEntered | SyscallExited):
+            touched = self._called(event)  # at once: most events of a trace of every call are these
+        else:
+            touched = list(self._take(event))
         for number in self._lines.after(event):
             if number in self._episodes:
                 lines = self._lines.of(number)
@@ -248,9 +251,7 @@ class Judge:
         thread.handler_returned(event)
         return thread.cases
 
-    @_take.register(SyscallEntered)
-    @_take.register(SyscallExited)
-    def _called(self, event: Event) -> Iterable[Case]:
+    def _called(self, event: SyscallEntered | SyscallExited) -> list[Case]:
         thread = self._thread(event)
         if self._header.mode is TraceMode.EVERY_SYSCALL:
             return thread.observe_call(event)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import singledispatchmethod
 from typing import Final
 
 from eintr_trace.analysis.strace_results import result_text
@@ -61,35 +60,43 @@ class TraceLines:
 
     def feed(self, event: Event) -> Iterable[MadeLine]:
         """Give the parts of lines that an event makes."""
-        return self._take(event)
+        match event:  # the most frequent first: there may be 20,000 a second
+            case SyscallEntered():
+                return self._opened(event, event.syscall.name, event.syscall.text)
+            case SyscallExited():
+                return self._closed(event, event.name, event.retval, event.text)
+            case HandlerReturning(saved_mask=mask):
+                frame = "" if mask is None else f"{{mask={signal_set_text(mask)}}}"
+                return self._opened(event, _RT_SIGRETURN, f"{_RT_SIGRETURN}({frame})")
+            case HandlerReturned(retval=int(retval)):
+                return self._closed(event, _RT_SIGRETURN, retval)
+            case EventsLost():
+                self._open.clear()
+                return ()
+            case TraceEnded():
+                return [self._cut_off(tid, "<detached ...>") for tid in list(self._open)]
+            case _:
+                return self._no_call(event)
 
-    @singledispatchmethod
-    def _take(self, _: Event) -> Iterable[MadeLine]:
-        """Give the parts of an event's lines; other kinds than those below have none."""
-        return ()
-
-    @_take.register
-    def _syscall_entered(self, event: SyscallEntered) -> Iterable[MadeLine]:
-        return self._opened(event, event.syscall.name, event.syscall.text)
-
-    @_take.register
-    def _handler_returning(self, event: HandlerReturning) -> Iterable[MadeLine]:
-        mask = "" if event.saved_mask is None else f"{{mask={signal_set_text(event.saved_mask)}}}"
-        return self._opened(event, _RT_SIGRETURN, f"{_RT_SIGRETURN}({mask})")
+    def _no_call(self, event: Event) -> Iterable[MadeLine]:
+        match event:
+            case SignalDelivered(signal=signal):
+                text = f"--- {signal.name} {{{', '.join(_siginfo(signal))}}} ---"
+                return (_line(event, text, signo=signal.signo),)
+            case GroupStopped():
+                return (_line(event, f"--- stopped by {event.name} ---", signo=event.signo),)
+            case ThreadExited() | ProcessExited():
+                return self._exited(event)
+            case ProcessExeced():
+                return self._execed(event)
+            case _:
+                return ()
 
     def _opened(self, event: Event, name: str, text: str) -> Iterator[MadeLine]:
         if event.tid in self._open:  # whose end was lost
             yield self._cut_off(event.tid, "<unfinished ...>")
         self._open[event.tid] = _OpenCall(event.time_ns, event.tgid, name, text, event)
         yield MadeLine(LinePart(event.time_ns, event.tgid, event.tid, text, call=name), (event,))
-
-    @_take.register
-    def _syscall_exited(self, event: SyscallExited) -> Iterable[MadeLine]:
-        return self._closed(event, event.name, event.retval, event.text)
-
-    @_take.register
-    def _handler_returned(self, event: HandlerReturned) -> Iterable[MadeLine]:
-        return () if event.retval is None else self._closed(event, _RT_SIGRETURN, event.retval)
 
     def _closed(
         self, event: Event, name: str, retval: int, text: str | None = None
@@ -106,18 +113,6 @@ class TraceLines:
         part = LinePart(event.time_ns, event.tgid, event.tid, call.text, line, resumed, name)
         yield MadeLine(part, (call.began, event))
 
-    @_take.register
-    def _signal_delivered(self, event: SignalDelivered) -> Iterable[MadeLine]:
-        text = f"--- {event.signal.name} {{{', '.join(_siginfo(event.signal))}}} ---"
-        yield _line(event, text, signo=event.signal.signo)
-
-    @_take.register
-    def _group_stopped(self, event: GroupStopped) -> Iterable[MadeLine]:
-        text = f"--- stopped by {event.name} ---"
-        yield _line(event, text, signo=event.signo)
-
-    @_take.register(ThreadExited)
-    @_take.register(ProcessExited)
     def _exited(self, event: ThreadExited | ProcessExited) -> Iterable[MadeLine]:
         if event.tid in self._open:
             yield self._cut_off(event.tid, None)
@@ -129,7 +124,6 @@ class TraceLines:
             return
         yield _line(event, text)
 
-    @_take.register
     def _execed(self, event: ProcessExeced) -> Iterable[MadeLine]:
         """Go on with the call of the thread that executed; it has the process's number now."""
         caller = event.tid if event.former_tid is None else event.former_tid
@@ -138,16 +132,6 @@ class TraceLines:
             yield self._cut_off(tid, "<unfinished ...>")
         if execve is not None:
             self._open[event.tid] = execve
-
-    @_take.register
-    def _events_lost(self, _: EventsLost) -> Iterable[MadeLine]:
-        self._open.clear()
-        return ()
-
-    @_take.register
-    def _trace_ended(self, _: TraceEnded) -> Iterable[MadeLine]:
-        for tid in list(self._open):
-            yield self._cut_off(tid, "<detached ...>")
 
     def _cut_off(self, tid: int, why: str | None) -> MadeLine:
         """End the line of a call that does not come back, as far as is seen."""

@@ -102,12 +102,12 @@ _RULES = (
 RESTART_RULES: dict[RestartCode, RestartRule] = {rule.code: rule for rule in _RULES}
 
 
+_BY_RETVAL = {-code.value: code for code in RestartCode}
+
+
 def restart_code(retval: int) -> RestartCode | None:
     """Give the restart code of a raw return value (-512), ``None`` for any other result."""
-    try:
-        return RestartCode(-retval)
-    except ValueError:
-        return None
+    return _BY_RETVAL.get(retval)
 
 
 def restart_code_name(retval: int) -> str | None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.every_call import bench_every_call
 from tests.bench.hold import bench_hold
 from tests.bench.pauses import bench_pauses
 from tests.bench.watched import bench_asleep, bench_progress
@@ -18,6 +19,7 @@ PARTS: dict[str, Callable[[Path], None]] = {
     "asleep": bench_asleep,
     "progress": bench_progress,
     "hold": bench_hold,
+    "every-call": bench_every_call,
     "pauses": bench_pauses,
 }
 
