@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from eintr_trace.analysis.calls import RESTART_SYSCALL
 from eintr_trace.analysis.following_calls import (
     began_waiting_anew,
     has_gone_on,
@@ -19,6 +20,7 @@ from eintr_trace.analysis.receiver_sentences import who
 from eintr_trace.analysis.sightings import Ending
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Pep475Row, parse_version
+from eintr_trace.facts.restart_codes import RestartCode
 from eintr_trace.model.episodes import KernelAction
 
 _ROWS_NAMED = 2
@@ -36,9 +38,11 @@ def why_a_log_does_not_tell(trail: Trail, kernel: KernelSide) -> str:
 def _no_call(trail: Trail, _: KernelSide) -> str | None:
     if trail.interruption.call is not None:
         return None
+    if trail.restored is not None and trail.restored.saved_retval == -RestartCode.EINTR:
+        return "the handler's return gives EINTR to a call that the log does not show"
     return (
-        "no call was given up for it; whether it came between calls, or as the one before it was"
-        " ending, is not shown"
+        "no call that was given up for it is shown; whether it came between calls, or as one was"
+        " ending, is not shown either"
     )
 
 
@@ -56,7 +60,7 @@ def _kernel_not_shown(trail: Trail, kernel: KernelSide) -> str | None:
             "the same call follows, and no rt_sigreturn is shown (-e trace=SET may leave it out):"
             " whether the kernel made the call again, or the program after EINTR, is not known"
         )
-    if trail.latest is not None:
+    if trail.latest is not None or (trail.log is not None and trail.log.between):
         return (
             "no rt_sigreturn is shown after the signal (-e trace=SET may leave it out), so that"
             " what the kernel made of the call is not known"
@@ -94,6 +98,8 @@ def _no_rows(trail: Trail, _: KernelSide) -> str | None:
     decision, call = likely_decision(trail), met_call(trail)
     if decision is None or decision.rows or call is None:
         return None
+    if call.name == RESTART_SYSCALL:
+        return "which call restart_syscall was carrying on with is not in the log"
     return (
         f"no function of CPython's that is known to wait in {call.name} fits: other C code made it"
     )

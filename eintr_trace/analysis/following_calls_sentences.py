@@ -24,25 +24,23 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
     """Say what by the table became of EINTR, and what that supposes."""
     match finding.outcome:
         case Outcome.RESUMED_BY_INTERPRETER:
-            text = f"{_functions(trail)} again after EINTR, and the same call follows."
+            text = f"{_functions(trail, 'call')} again after EINTR, and the same call follows."
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
         case Outcome.RETRIED_BY_PROGRAM:
             text = (
-                f"{_functions(trail)} not again: EINTR becomes an exception. The same call"
-                " follows, so the program caught it and called again."
+                f"{_functions(trail, 'make')} an exception of EINTR, and the same call follows:"
+                " the program caught it and called again."
             )
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
         case Outcome.RAISED:
             text = (
-                f"{_functions(trail)} not again, or were seen not to: EINTR becomes an exception,"
-                " unless the signal's Python handler raised one of its own. Which it was, and who"
-                " caught it, is not shown."
+                f"{_functions(trail, 'make')} an exception of EINTR, unless the signal's Python"
+                " handler raises one of its own. The thread went on without calling again; which"
+                " exception it was, and who caught it, is not shown."
             )
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE)
         case Outcome.RETURNED_EARLY:
-            text = (
-                f"{_functions(trail)} not again: they return before their time, without an error."
-            )
+            text = f"{_functions(trail, 'come')} back early after EINTR, without an error."
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE, Topic.REENTERED)
         case Outcome.ABANDONED_BY_HANDLER:
             yield from _abandoned(trail, finding)
@@ -53,8 +51,9 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
 def _abandoned(trail: Trail, finding: Finding) -> Iterator[Draft]:
     if finding.by_table:
         text = (
-            f"{_functions(trail)} again after EINTR unless the signal's Python handler raises. The"
-            " call was not made again, and an exception was printed: the handler's, it seems."
+            f"{_functions(trail, 'call')} again after EINTR unless the signal's Python handler"
+            " raises. The call was not made again, and an exception was printed: the handler's, it"
+            " seems."
         )
         yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.EXCEPTION)
         return
@@ -62,15 +61,15 @@ def _abandoned(trail: Trail, finding: Finding) -> Iterator[Draft]:
     yield Draft(Layer.PYTHON, text, (Topic.EXCEPTION, Topic.ENDING))
 
 
-def _functions(trail: Trail) -> str:
-    """Say whose functions are meant, up to the verb."""
+def _functions(trail: Trail, verb: str) -> str:
+    """Say whose functions are meant, and ``verb`` in the form that goes with it."""
     interpreter, call = trail.interruption.interpreter, met_call(trail)
     got_it = reception(trail)
     version = "" if interpreter is None else f" {interpreter.version}"
     if got_it is not None and got_it.is_seen and got_it.receiver.function is not None:
-        return f"That code of CPython{version} calls"
+        return f"That code of CPython{version} {verb}s"
     name = "the call" if call is None else call.name
-    return f"CPython{version}'s own functions that wait in {name} call"
+    return f"CPython{version}'s own functions that wait in {name} {verb}"
 
 
 def _supposed(trail: Trail) -> str:

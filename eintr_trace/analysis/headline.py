@@ -26,12 +26,13 @@ def _met(interruption: Interruption) -> str:
         by = "strace's injected error" if interruption.injected else "Something unseen"
         return f"{by} met {call.syscall.name}"
     if call is None and interruption.vantage.is_log:
-        return f"{signal} interrupted no call"
+        return f"{signal} came with no interrupted call"
     if call is None:
         return f"{signal} came outside system calls"
     where = "" if frame is None else f" in {place(frame.location)}"
     verb = "stopped" if interruption.trigger is Trigger.GROUP_STOP else "met"
-    return f"{signal} {verb} {call.syscall.name}{where}"
+    carried_on = "" if interruption.resumed is None else f" ({interruption.resumed.name})"
+    return f"{signal} {verb} {call.syscall.name}{carried_on}{where}"
 
 
 def _came_of_it(trail: Trail, finding: Finding) -> str:
@@ -66,7 +67,7 @@ _WORDS = {
 
 def _unknown(trail: Trail, finding: Finding) -> str:
     if trail.interruption.call is None:
-        return "it came between calls, or as one was ending"
+        return "between calls, or as one was ending, as far as the log shows"
     return f"not known: {finding.reason}"
 
 

@@ -143,6 +143,13 @@ class Interruption:
         return self.default_action in FATAL_ACTIONS
 
     @property
+    def may_be_fatal(self) -> bool:
+        """Whether it ends the process unless a handler, which a log need not show, is installed."""
+        if not self.vantage.is_log or self.disposition is not None or self.signal is None:
+            return False
+        return default_action(self.signal.signo) in FATAL_ACTIONS
+
+    @property
     def is_stop(self) -> bool:
         """Whether the process was stopped by it, until SIGCONT."""
         stopped = self.trigger in {Trigger.GROUP_STOP, Trigger.STOP_ENDED}
@@ -203,16 +210,24 @@ def from_delivery(
 
 
 def from_interrupted_call(
-    id: int, event: CallInterrupted, process: ProcessSeen | None, vantage: Vantage
+    id: int,
+    event: CallInterrupted,
+    process: ProcessSeen | None,
+    vantage: Vantage,
+    *,
+    by_sigcont: bool,
 ) -> Interruption:
-    """Begin with a call that came back interrupted without a delivery."""
+    """Begin with a call that came back interrupted without a delivery.
+
+    ``by_sigcont``: another thread of the process got SIGCONT, for which every traced thread traps.
+    """
     return Interruption(
         id=id,
         tgid=event.tgid,
         tid=event.tid,
         time_ns=event.time_ns,
-        trigger=Trigger.NO_SIGNAL,
-        signal=None,
+        trigger=Trigger.CONTINUE_TRAP if by_sigcont else Trigger.NO_SIGNAL,
+        signal=SignalInfo(SIGCONT, signal_name(SIGCONT)) if by_sigcont else None,
         disposition=None,
         call=event.call,
         python=None,

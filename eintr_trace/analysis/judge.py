@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import singledispatchmethod
+from signal import SIGCONT
 
 from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
@@ -181,6 +182,8 @@ class Judge:
             if event.disposition is Disposition.CAUGHT:
                 thread.push_signal_frame(absorbing.trail, event)
             return [absorbing]
+        if event.signal.signo == SIGCONT:
+            self._process(event.tgid).continued_ns = event.time_ns
         if self._vantage.is_log:
             event = thread.with_the_call_met(event)
         thread.observe(event)
@@ -197,7 +200,14 @@ class Judge:
         thread = self._thread(event)
         thread.observe(event)
         seen = self._process(event.tgid).seen
-        began = from_interrupted_call(self._next_id(), event, seen, self._vantage)
+        continued_ns = self._process(event.tgid).continued_ns
+        began = from_interrupted_call(
+            self._next_id(),
+            event,
+            seen,
+            self._vantage,
+            by_sigcont=continued_ns is not None and continued_ns >= event.time_ns,
+        )
         trail = self._trail(began)
         if not event.injected:
             thread.push_possible_frame(trail)

@@ -79,8 +79,8 @@ def _met(interruption: Interruption) -> str:
             )
         if interruption.vantage.is_log:
             return (
-                f"{came}, and no call was given up for it: it came between calls, or as the one"
-                " before it was ending."
+                f"{came}, and no call that was given up for it is shown: it came between calls, or"
+                " as one was ending, or the log leaves the call out."
             )
         return f"{came} while the thread was in no system call: there was nothing to interrupt."
     code = restart_code(call.retval)

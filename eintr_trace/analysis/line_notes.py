@@ -46,13 +46,13 @@ class LineContext:
 
 def note_of(events: Sequence[Event], context: LineContext) -> str | None:
     """Explain a line by the events that were read from it; ``None``: it needs no words."""
-    for event in reversed(events):
-        for kind, note in _NOTES:
-            if isinstance(event, kind):
-                text = note(event, context)
-                if text is not None:
-                    return text
-    return None
+    notes: dict[str, None] = {}
+    for kind, note in _NOTES:
+        found = (note(event, context) for event in events if isinstance(event, kind))
+        notes |= dict.fromkeys(text for text in found if text is not None)
+        if notes and kind is not SyscallEntered:
+            break
+    return " ".join(notes) or None
 
 
 def _interrupted(event: CallInterrupted, _: LineContext) -> str | None:
@@ -207,14 +207,15 @@ def _stopped(_event: GroupStopped, _: LineContext) -> str | None:
     return "All threads of the process are stopped, until SIGCONT."
 
 
-# The more telling kind first, where a line has events of several.
+# The more telling kind first, where a line has events of several; that a call is one made again is
+# said before how it ended.
 _NOTES: tuple[tuple[type[Event], Callable[..., str | None]], ...] = (
+    (SyscallEntered, _entered),
     (CallInterrupted, _interrupted),
     (SignalDelivered, _delivered),
     (HandlerReturned, _returned),
     (HandlerReturning, _returning),
     (SyscallExited, _exited),
-    (SyscallEntered, _entered),
     (ProcessExited, _exited_by),
     (GroupStopped, _stopped),
 )

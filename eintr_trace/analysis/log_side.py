@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
+from eintr_trace.analysis.calls import RESTART_SYSCALL
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.model.events import (
@@ -92,6 +93,15 @@ class LogSide:
                 self._note(Moment.CAME_BACK)
             case SyscallEntered():
                 self._followed_by(event.syscall)
+
+    def shows_no_handler(self, again: Syscall | None) -> bool:
+        """Tell whether ``again``, the call made again, came at once, and no handler before it.
+
+        Only the kernel makes restart_syscall, which it does not once a handler has run.
+        """
+        if again is None or self.between:
+            return False
+        return again.name == RESTART_SYSCALL or self.scope.shows_signal_calls
 
     def ended(self, line: LogLine | None) -> None:
         """The process ended; ``line`` says how."""

@@ -79,7 +79,11 @@ class ThreadState:
 
     def push_possible_frame(self, trail: Trail) -> None:
         """A handler may run for ``trail``: a log shows that when it returns."""
-        self._signal_frames.push(trail, self._signal_frames.take_possible(trail))
+        joined = [case.trail for case in self.cases if case.trail.can_be_joined]
+        possible = self._signal_frames.take_possible(trail)
+        self._signal_frames.push(
+            trail, [*possible, *(one for one in joined if not any(one is met for met in possible))]
+        )
 
     def pop_signal_frame(self, event: HandlerReturning) -> None:
         """The innermost handler is about to return."""
@@ -182,7 +186,8 @@ class ProcessState:
     ``dying`` are deliveries that end the process, of threads that are gone already;
     ``last_raising`` the last episode that ended in an exception: the process may end by it.
     ``_connections`` are the last such episodes by the descriptor whose call was interrupted.
-    ``last_line`` is a log's last of the process. ``awaited`` are those whose Python handler is
+    ``last_line`` is a log's last of the process, ``continued_ns`` when SIGCONT was last delivered
+    to one of its threads. ``awaited`` are those whose Python handler is
     still to begin, though their threads may be followed no more. ``libraries`` are the program
     files that frames were seen in.
     """
@@ -195,6 +200,7 @@ class ProcessState:
         self._connections: dict[int, Case] = {}
         self.awaited = AwaitedHandlers()
         self.last_line: LogLine | None = None
+        self.continued_ns: int | None = None
         self._threads: dict[int, ThreadState] = {}
         self._dying: list[Case] = []
 
@@ -234,7 +240,7 @@ class ProcessState:
             return []
         fatal = [case for case in thread.cases if case.trail.may_end_the_process]
         for case in fatal:
-            case.trail.thread_exited(event)
+            _learn_the_end(case.trail, event)
         self._dying = (self._dying + fatal)[-_MOST_CASES:]
         return _ended([case for case in thread.cases if case not in fatal], Ending.THREAD_EXITED)
 
@@ -277,6 +283,14 @@ def is_same_program(one: ProcessSeen, other: ProcessSeen) -> bool:
     Right after exec an interpreter cannot be read yet; it is looked at again later.
     """
     return (one.tgid, one.argv, one.exe) == (other.tgid, other.argv, other.exe)
+
+
+def _learn_the_end(trail: Trail, event: ThreadExited) -> None:
+    """Note in a log that a process ended by a signal: all its threads do, followed or not."""
+    signal = trail.interruption.signal
+    if trail.log is not None and signal is not None and event.signo == signal.signo:
+        how = (None, signal.signo, signal.name)
+        trail.exited = ProcessExited(event.time_ns, event.tgid, 0, *how)
 
 
 def _ended(cases: list[Case], ending: Ending) -> list[Case]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.facts.signals import DefaultAction, default_action
+from eintr_trace.facts.signals import FATAL_ACTIONS, default_action
 from eintr_trace.model.events import Disposition, HandlerReturning
 
 _MOST_SIGNAL_FRAMES = 64
@@ -34,7 +34,7 @@ class SignalFrames:
         """Take a frame that may be none: of signals at the call of ``trail``, just before it."""
         if not self._frames or not was_interrupted(trail.interruption.call):
             return []
-        if any(met.runs_c_handler is not None for met in self._frames[-1]):
+        if any(met.runs_c_handler is True for met in self._frames[-1]):
             return []
         if not all(met.is_untouched and _same_call(met, trail) for met in self._frames[-1]):
             return []
@@ -43,11 +43,12 @@ class SignalFrames:
     def pop(self, event: HandlerReturning) -> list[Trail]:
         """The innermost handler is about to return; give the interruptions it ran for."""
         frame = self._frames.pop() if self._frames else []
-        if len(frame) > 1 and _leads_into_a_handler(frame[0], event):
-            inner, *outer = frame
-            inner.precedes_user_mode()
-            self._frames.append(outer)
-            frame = [inner]
+        inner = _before_user_mode(frame) if _leads_into_a_handler(frame, event) else []
+        if inner:
+            for trail in inner:
+                trail.precedes_user_mode()
+            self._frames.append(frame[len(inner) :])
+            frame = inner[-1:]
         self.returning = frame
         if len(frame) > 1:
             _join(frame)
@@ -68,26 +69,37 @@ def _same_call(one: Trail, other: Trail) -> bool:
     return one.interruption.call is other.interruption.call
 
 
-def _leads_into_a_handler(trail: Trail, event: HandlerReturning) -> bool:
+def _leads_into_a_handler(frame: list[Trail], event: HandlerReturning) -> bool:
     """Tell whether the frame holds the beginning of another handler, where the register is 0.
 
     x86: handle_signal() of arch/x86/kernel/signal_64.c sets it for a handler (linux 6.12). 0 is
     the number of read(2), too: then it is taken for that.
     """
-    call = trail.interruption.call
-    return event.saved_retval == 0 and call is not None and call.syscall.nr not in {0, None}
+    calls = [trail.interruption.call for trail in frame]
+    return event.saved_retval == 0 and all(
+        call is not None and call.syscall.nr not in {0, None} for call in calls
+    )
+
+
+def _before_user_mode(frame: list[Trail]) -> list[Trail]:
+    """Give the signals, latest first, that came when another's handler was already to run."""
+    for index, trail in enumerate(frame[:-1]):
+        if _has_handler(trail):
+            return frame[: index + 1]
+    return []
 
 
 def _join(frame: list[Trail]) -> None:
     """Say of signals at one call whose handler it was, to go by what they do without one."""
     owner = next((trail for trail in frame if _has_handler(trail)), frame[0])
-    for trail in frame:
-        if trail is not owner and trail.runs_c_handler is not True:
-            trail.join(owner.interruption.signal)
+    others = (trail for trail in frame if trail is not owner)
+    for trail in others:
+        trail.join(owner.interruption.signal)
 
 
 def _has_handler(trail: Trail) -> bool:
     interruption = trail.interruption
     if interruption.disposition is not None or interruption.signal is None:
         return interruption.disposition is Disposition.CAUGHT
-    return default_action(interruption.signal.signo) is not DefaultAction.IGNORE
+    signo = interruption.signal.signo
+    return trail.runs_c_handler is None and default_action(signo) in FATAL_ACTIONS

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
 from eintr_trace.analysis.c_side import CSide
-from eintr_trace.analysis.calls import RESTART_SYSCALL, was_interrupted
+from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raised_by_handler
 from eintr_trace.analysis.frames import Survival, compare
 from eintr_trace.analysis.handler import (
@@ -32,7 +32,6 @@ from eintr_trace.analysis.reentry import is_reentry
 from eintr_trace.analysis.sightings import Ending, Restored, Sighting
 from eintr_trace.analysis.socket_after import SocketAfter, socket_of
 from eintr_trace.facts.restart_codes import restart_code
-from eintr_trace.facts.signals import FATAL_ACTIONS, default_action
 from eintr_trace.model.c_stack import CStack
 from eintr_trace.model.episodes import FollowUp
 from eintr_trace.model.events import (
@@ -50,7 +49,6 @@ from eintr_trace.model.events import (
     Syscall,
     SyscallEntered,
     SyscallExited,
-    ThreadExited,
     WentQuiet,
 )
 from eintr_trace.model.python_state import HandlerEnd, PythonSnapshot
@@ -122,14 +120,9 @@ class Trail:
             return True
         if known is not None or self.log is None:
             return known
-        return True if self.restored is not None else self._is_without_handler()
-
-    def _is_without_handler(self) -> bool | None:
         again = None if self.reentered is None else self.reentered.call
-        if again is None or self.log is None:
-            return None
-        is_restart = again.name == RESTART_SYSCALL or self.log.scope.shows_signal_calls
-        return False if is_restart and not self.log.between else None
+        is_shown = self.restored is not None
+        return True if is_shown else False if self.log.shows_no_handler(again) else None
 
     @property
     def is_untouched(self) -> bool:
@@ -140,13 +133,7 @@ class Trail:
     def may_end_the_process(self) -> bool:
         """Whether the signal ends the process, as far as a log tells: it may have a handler."""
         interruption = self.interruption
-        if interruption.is_fatal:
-            return True
-        if self.log is None or interruption.disposition is not None or not self.is_untouched:
-            return False
-        return interruption.signal is not None and (
-            default_action(interruption.signal.signo) in FATAL_ACTIONS
-        )
+        return interruption.is_fatal or (interruption.may_be_fatal and self.is_untouched)
 
     @property
     def can_be_joined(self) -> bool:
@@ -232,17 +219,6 @@ class Trail:
             event = replace(event, time_ns=began.time_ns)
             began = from_delivery(began.id, event, began.process, began.vantage)
         self.interruption = replace(began, signal=event.signal)
-
-    def thread_exited(self, event: ThreadExited) -> None:
-        """Learn how the thread ended: by a signal, all threads of a process do.
-
-        Of threads that strace did not follow, a log does not show the end.
-        """
-        signal = self.interruption.signal
-        if self.log is not None and signal is not None and event.signo == signal.signo:
-            self.exited = ProcessExited(
-                event.time_ns, event.tgid, 0, None, signal.signo, signal.name
-            )
 
     def join(self, signal: SignalInfo | None) -> None:
         """Learn that a signal with a handler was delivered before the thread ran on."""

@@ -112,7 +112,7 @@ def _signal(signal: SignalInfo) -> str:
 def _activity(episode: Episode) -> str:
     syscall = episode.syscall
     if syscall is None and episode.outcome is Outcome.UNKNOWN:
-        return "was between system calls, or ending one"  # as far as an strace log shows
+        return "is not shown in a call"  # an strace log does not tell whether one was ending
     if syscall is None:
         return "was in no system call"
     if syscall.restart_code is None:
