@@ -12,6 +12,7 @@ from eintr_trace.reports import wording
 
 _MOST_RUNS = 12
 _NS_PER_S = 1_000_000_000
+_NOT_KNOWN = "not known"  # as TraceHeader has it
 _LONGEST_TITLE = 90  # characters
 
 _SOURCES = {
@@ -46,7 +47,7 @@ def facts(report: Report, zone: tzinfo | None) -> list[tuple[str, str]]:
     """Return names and values: the machine, the time, how it was traced, the end."""
     header = report.header
     rows = [
-        ("kernel", f"Linux {header.kernel}, {header.arch}"),
+        ("kernel", _kernel(header)),
         ("when", when(header, zone)),
         ("how", f"{_SOURCES[header.source]}, {_MODES[header.mode]}"),
         ("end", _end(report)),
@@ -63,6 +64,16 @@ def when(header: TraceHeader, zone: tzinfo | None) -> str:
         return f"{began.astimezone(zone):%Y-%m-%d %H:%M:%S %Z}"
     except (ValueError, OverflowError, OSError):  # all three: datetime.fromtimestamp's page
         return "time not known"
+
+
+def _kernel(header: TraceHeader) -> str:
+    """Return the system, as far as it is known: a log of strace does not say it."""
+    return ", ".join(
+        text
+        for prefix, value in (("Linux ", header.kernel), ("", header.arch))
+        if value != _NOT_KNOWN
+        for text in [prefix + value]
+    )
 
 
 def notices(report: Report) -> list[str]:

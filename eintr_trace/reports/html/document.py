@@ -1,7 +1,7 @@
 """What the scripts of the page show: the episodes of a report as JSON, every string escaped.
 
 The page's own format, made for its scripts: ``--format json`` is the one for programs. Times
-are nanoseconds since the first episode, or lines where a log has no times.
+are nanoseconds since the first episode, or numbers of lines where a log has no times.
 """
 
 from __future__ import annotations
@@ -67,7 +67,8 @@ class _Maker:
         self._header = report.header
         self._figures = figures
         self._zone = zone
-        self._start_ns = min((episode.time_ns for episode in report.episodes), default=0)
+        times = [episode.time_ns for episode in report.episodes]
+        self._start_ns = min(times, default=0) if report.header.clock.is_timed else 0
         self._several = len({episode.tgid for episode in report.episodes}) > 1
         self._thread_indices: dict[tuple[int, int], int] = {}
         self._part_indices: dict[str, int] = {}
@@ -149,14 +150,9 @@ class _Maker:
 
     def _evidence(self, episode: Episode, evidence: Evidence) -> list[object]:
         span_ns = self._since(episode, evidence.time_ns)
-        when = (
-            None
-            if span_ns is None
-            else f"after {wording.duration(span_ns)}"
-            if span_ns
-            else "at it"
-        )
-        after = None if when is None else self.patterns.text(when)
+        after = None
+        if span_ns is not None:
+            after = self.patterns.text(f"{wording.duration(span_ns)} after")
         return [_KINDS.index(evidence.kind), self.patterns.text(evidence.text), after]
 
     def _seen(self, episode: Episode) -> list[int]:

@@ -235,8 +235,10 @@ def test_the_timeline_zooms_and_its_threads_close(browser: Browser, page: Path) 
     assert browser.run(picture) == whole
     tall = browser.run(height)
     browser.click("#threads-open")
-    browser.click("#threads-open")
+    assert browser.text("#threads-open") == "Open all threads"
     assert browser.run(height) < tall
+    browser.click("#threads-open")
+    assert browser.run(height) == tall
 
 
 def test_colours_follow_the_system_unless_told_otherwise(browser: Browser, page: Path) -> None:

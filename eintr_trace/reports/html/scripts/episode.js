@@ -32,7 +32,7 @@ function head(episode) {
       el("span.episode-time.soft", null, text(episode.clock)),
     ),
     el("h2", null, text(episode.headline) || text(episode.what)),
-    episode.headline === undefined ? null : el("p.soft", null, text(episode.what)),
+    text(episode.headline) ? el("p.soft", null, text(episode.what)) : null,
   );
 }
 
@@ -116,6 +116,13 @@ function steps() {
     button("↑ Previous", -1, place === 0),
     button("Next ↓", 1, place === passing.length - 1),
   );
+}
+
+// Have the episode in view, at least its beginning.
+function bringIntoView() {
+  const { top } = DETAIL.getBoundingClientRect();
+  if (NARROW.matches) DETAIL.scrollIntoView({ block: "start" });
+  else if (top > window.innerHeight * 0.75) window.scrollBy(0, top - window.innerHeight * 0.5);
 }
 
 function leaveEpisode() {

@@ -27,6 +27,7 @@ function decoded(value) {
   }
 }
 
+// Show what the address asks for; true if it names an episode.
 function readHash() {
   const changes = { outcomes: new Set(), signal: "", call: "", thread: "", induced: "", search: "" };
   let episode = null;
@@ -46,6 +47,7 @@ function readHash() {
   else if (chosen === null && !NARROW.matches && passing.length) choose(passing[0], false);
   readingHash = false;
   writeHash(); // what of it is known, as this page writes it
+  return episode !== null;
 }
 
 function outcomesNamed(value) {
@@ -58,4 +60,6 @@ function threadIndex(tid) {
 }
 
 whenChanged(writeHash);
-window.addEventListener("hashchange", readHash);
+window.addEventListener("hashchange", () => {
+  if (readHash()) bringIntoView();
+});

@@ -59,6 +59,7 @@ function layers(episode) {
       evidenceList(places[layer]),
     );
   });
+  if (others.length === 0 && shown.every((one) => one === null)) return null;
   const whole = el("div.layers", null, shown);
   if (others.length) {
     whole.append(

@@ -1,7 +1,7 @@
 // The list of episodes. Only the rows in view are there, so that 10,000 cost what 30 do.
 const LIST = byId("list");
 const LIST_SPACE = byId("list-space");
-const ROW_HEIGHT = 58; // CSS pixels, as in list.css
+const ROW_HEIGHT = 76; // CSS pixels, as in list.css
 const ROWS_BEYOND = 6; // above and below what is in view
 const ROWS = new Map(); // by place in the list
 
@@ -17,7 +17,10 @@ function row(place) {
       "aria-selected": String(isChosen),
       "aria-posinset": place + 1,
       "aria-setsize": passing.length,
-      onclick: () => choose(index, true),
+      onclick: () => {
+        choose(index, true);
+        if (NARROW.matches) bringIntoView();
+      },
     },
     el(
       "div.row-first",

@@ -1,7 +1,8 @@
 // Last: show what the address asks for.
 byId("live").hidden = EPISODES.length === 0;
 if (EPISODES.length) {
-  readHash();
+  const isNamed = readHash();
   showEpisode();
   fitTimeline();
+  if (isNamed) requestAnimationFrame(bringIntoView); // once the timeline has its height
 }

@@ -114,28 +114,50 @@ function drawJourney(pen, slot, width, colours) {
   for (const { shape, x, y } of reached) drawShape(pen, shape, x, y, colour, colours);
 }
 
-// Several episodes in one place: in each lane a bar, as strong as the share that came so far.
+// Several episodes in one place: a bar of all that came so far, divided by tone, the worst below.
+function drawBar(pen, indices, box, colours) {
+  const height = box.height / indices.length;
+  let { top } = box;
+  for (const tone of TONE_ORDER) {
+    const count = indices.filter((index) => toneOf(EPISODES[index]) === tone).length;
+    pen.fillStyle = colours[tone];
+    pen.fillRect(box.left, top, box.width, count * height);
+    top += count * height;
+  }
+}
+
 function drawCluster(pen, slot, colours) {
-  const left = slot.x - 4;
-  const size = Math.max(8, slot.last - slot.x + 8);
+  const box = { left: slot.x - 4, width: Math.max(8, slot.last - slot.x + 8), height: 14 };
   for (let lane = 0; lane < LANE_NAMES.length; lane++) {
     const here = slot.indices.filter((index) => EPISODES[index].journey[lane] !== null);
     if (here.length === 0) continue;
-    pen.fillStyle = colours[worstTone(here)];
-    pen.globalAlpha = 0.35 + 0.65 * (here.length / slot.indices.length);
-    pen.fillRect(left, laneY(slot.row, lane) - 6.5, size, 13);
-    pen.globalAlpha = 1;
+    // A lane that few of them reached has a low bar.
+    const height = Math.max(4, box.height * (here.length / slot.indices.length));
+    drawBar(pen, here, { ...box, height, top: laneY(slot.row, lane) + box.height / 2 - height }, colours);
   }
 }
+
+// The shapes of the tones, as in templates/symbols.html.
+const TONE_SHAPES = {
+  good: new Path2D("M8 1a7 7 0 1 1 0 14a7 7 0 1 1 0-14Z"),
+  warn: new Path2D("M8 1 15.4 14.4H.6Z"),
+  bad: new Path2D("M5 1h6l4 4v6l-4 4H5l-4-4V5Z"),
+};
+const TONE_SIZE = 12; // CSS pixels
 
 // A closed thread has one lane: the shape of the tone, or a bar for several.
 function drawClosed(pen, slot, colours) {
   const y = slot.row.top + CLOSED_HEIGHT / 2;
-  const tone = worstTone(slot.indices);
   if (slot.indices.length > 1) {
-    pen.fillStyle = colours[tone];
-    pen.fillRect(slot.x - 4, y - 7, Math.max(8, slot.last - slot.x + 8), 14);
+    const width = Math.max(8, slot.last - slot.x + 8);
+    drawBar(pen, slot.indices, { left: slot.x - 4, width, top: y - 7, height: 14 }, colours);
     return;
   }
-  drawShape(pen, { good: "on", warn: "cost", bad: "raised" }[tone], slot.x, y, colours[tone], colours);
+  const tone = toneOf(EPISODES[slot.indices[0]]);
+  pen.save();
+  pen.translate(slot.x - TONE_SIZE / 2, y - TONE_SIZE / 2);
+  pen.scale(TONE_SIZE / 16, TONE_SIZE / 16);
+  pen.fillStyle = colours[tone];
+  pen.fill(TONE_SHAPES[tone]);
+  pen.restore();
 }

@@ -87,7 +87,9 @@ TIMELINE.addEventListener("click", (event) => {
   if (at.x < gutter(at.width) - NEAR) toggleThread(at);
   else {
     const slot = slotAt(at);
-    if (slot) choose(worstOf(slot.indices), true);
+    if (!slot) return;
+    choose(worstOf(slot.indices), true);
+    bringIntoView();
   }
 });
 TIMELINE.addEventListener("dblclick", (event) => {
@@ -130,9 +132,8 @@ byId("zoom-in").addEventListener("click", TIMELINE_KEYS["+"]);
 byId("zoom-out").addEventListener("click", TIMELINE_KEYS["-"]);
 byId("zoom-fit").addEventListener("click", TIMELINE_KEYS[0]);
 byId("threads-open").hidden = DATA.threads.length < 2;
-byId("threads-open").addEventListener("click", (event) => {
-  const open = event.currentTarget.getAttribute("aria-pressed") !== "true";
-  event.currentTarget.setAttribute("aria-pressed", String(open));
+byId("threads-open").addEventListener("click", () => {
+  const open = OPEN_THREADS.size < DATA.threads.length;
   OPEN_THREADS.clear();
   if (open) DATA.threads.forEach((_, index) => OPEN_THREADS.add(index));
   drawSoon();

@@ -6,7 +6,7 @@ function printedEpisodes() {
   if (passing.length > MOST_PRINTED) {
     made.push(el("p", null, `${passing.length - MOST_PRINTED} more episodes are not printed: filter them to print those you need.`));
   }
-  for (const one of made.flatMap((article) => [...article.querySelectorAll("details.place")])) one.open = true;
+  for (const one of made.flatMap((article) => [...article.querySelectorAll(".chain details")])) one.open = true;
   return made;
 }
 

@@ -43,6 +43,8 @@ function sized(rows) {
 }
 
 function draw(colours) {
+  const allOpen = OPEN_THREADS.size === DATA.threads.length;
+  byId("threads-open").textContent = allOpen ? "Close all threads" : "Open all threads";
   const rows = threadRows();
   const { pen, width, height } = sized(rows);
   const inView = rows
@@ -94,7 +96,7 @@ function drawAxis(pen, width, colours) {
   pen.font = `11px ${FONT}`;
   pen.fillStyle = colours.soft;
   pen.textAlign = "left";
-  if (gutter(width) > 100) pen.fillText(DATA.timed ? "since the first" : "line, from the first", 8, AXIS / 2);
+  if (gutter(width) > 100) pen.fillText(DATA.timed ? "since the first" : "line of the log", 8, AXIS / 2);
   for (const tick of ticks(width, 110)) {
     const x = xOf(tick.at, width);
     const half = pen.measureText(tick.label).width / 2;
@@ -171,7 +173,8 @@ function drawLegend() {
       drawShape(pen, shape, 9, 9, colours.soft, colours);
       return el("li", null, canvas, label);
     }),
-    el("li", null, el("span.swatch.good"), el("span.swatch.warn"), el("span.swatch.bad"), "by outcome; a bar is several episodes"),
+    el("li", null, TONE_ORDER.map((tone) => el(`span.tone-${tone}`, null, mark(tone))), "by outcome, in a closed thread"),
+    el("li", null, TONE_ORDER.map((tone) => el(`span.swatch.${tone}`)), "several episodes; as high in a lane as the share that came so far"),
   );
 }
 
