@@ -38,3 +38,8 @@ def hands_on(function: str, syscall: str) -> bool:
         name = name.removeprefix(prefix).lstrip("_")
     known = {syscall} | _NAMED_OTHERWISE.get(syscall, frozenset()) | _CANCELLATION
     return name in known
+
+
+def wrappers_of(syscall: str) -> frozenset[str]:
+    """Give the functions that make ``syscall`` and are not called like it."""
+    return _NAMED_OTHERWISE.get(syscall, frozenset())

@@ -88,6 +88,8 @@ class Pep475Row:
     ``names`` are qualified (``socket.recv``); ``syscalls`` what they block in; ``resumes_with``
     the calls by which the C code carries on. ``deadline`` says what becomes of a timeout.
     ``hands_over_part``: what had been transferred before EINTR is the result, if anything had.
+    ``calls_since`` says from which version on it blocks in which of ``syscalls``; none: in any.
+    ``is_timed``: it never waits without a time limit.
     ``observed_on`` lists the versions it was run on, ``checked_through`` the newest branch
     whose behaviour was looked at.
     """
@@ -104,6 +106,8 @@ class Pep475Row:
     checked_through: Version
     citation: str
     hands_over_part: bool = False
+    calls_since: tuple[tuple[Version, tuple[str, ...]], ...] = ()
+    is_timed: bool = False
 
     @property
     def is_of_cpython(self) -> bool:
@@ -119,6 +123,11 @@ class Pep475Row:
                 break
             since = era.since
         return since
+
+    def calls_of(self, version: Version) -> tuple[str, ...]:
+        """Give those of ``syscalls`` that ``version`` blocks in."""
+        known = [calls for since, calls in self.calls_since if since <= version]
+        return known[-1] if known else self.syscalls
 
     def eras_of(self, version: Version) -> tuple[Era, ...]:
         """Give the era of ``version``; of a bare branch (3, 6) all that it went through.
@@ -332,4 +341,8 @@ def _row_from_json(row: dict[str, Any]) -> Pep475Row:
         checked_through=_version(row["checked_through"]),
         citation=row["citation"],
         hands_over_part=row.get("hands_over_part", False),
+        calls_since=tuple(
+            (_version(since), tuple(calls)) for since, calls in row.get("calls_since", {}).items()
+        ),
+        is_timed=row.get("is_timed", False),
     )

@@ -294,3 +294,43 @@ def thrift_facts_for(file: str, function: str) -> tuple[ThriftFact, ...]:
         for fact in THRIFT_FACTS
         if fact.function == name and (file == fact.file or file.endswith(f"/{fact.file}"))
     )
+
+
+# The system calls that the functions wait in, where each is read in the same source.
+_THRIFT_CALLS = {
+    "recvfrom": ("TSocket.py", "read"),
+    "poll": ("TSocket.py", "read"),
+    "sendto": ("TSocket.py", "write"),
+}
+_CPP_CALLS = {
+    "recvfrom": "TSocket::read",
+    "poll": "TSocket::read",
+    "sendto": "TSocket::write_partial",
+    "read": "TFDTransport::read",
+}
+
+
+def call_of_thrift(function: str) -> str | None:
+    """Give the call that a function of TSocket waits in: recvfrom for ``TSocket.read``."""
+    bare = function.casefold().removeprefix("tsocket").lstrip(".:")
+    return {"read": "recvfrom", "write": "sendto", "write_partial": "sendto"}.get(bare)
+
+
+def newest_thrift_fact(syscall: str) -> ThriftFact | None:
+    """Give what the newest Apache Thrift for Python that was looked at does, by its call."""
+    file, function = _THRIFT_CALLS.get(syscall, ("", ""))
+    facts = [
+        fact
+        for fact in THRIFT_FACTS
+        if fact.library == APACHE_THRIFT
+        and fact.file.endswith(f"/{file}")
+        and fact.function == function
+    ]
+    return facts[-1] if facts else None
+
+
+def thrift_cpp_fact_of_call(syscall: str) -> ThriftFact | None:
+    """Give what Apache Thrift's C++ library does where it waits in this call."""
+    return next(
+        (fact for fact in THRIFT_CPP_FACTS if fact.function == _CPP_CALLS.get(syscall)), None
+    )

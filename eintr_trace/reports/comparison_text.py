@@ -33,7 +33,7 @@ from eintr_trace.reports.comparison_wording import (
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.fork_text import draw_fork
 from eintr_trace.reports.layout import Layout, Span, Tone
-from eintr_trace.reports.text_block import OUTCOME_TONES
+from eintr_trace.reports.outcome_tones import OUTCOME_TONES
 
 WIDEST = 150  # columns of both together; longer lines are hard to read
 _LABEL = 9

@@ -9,7 +9,7 @@ from eintr_trace.analysis.fork import Fork, fork
 from eintr_trace.model.episodes import CPath, Outcome
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.layout import Layout, Tone, columns
-from eintr_trace.reports.text_block import OUTCOME_TONES
+from eintr_trace.reports.outcome_tones import OUTCOME_TONES
 
 _GUTTER = 2
 _MARK = " the fork in the road "

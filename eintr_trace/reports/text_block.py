@@ -21,24 +21,11 @@ from eintr_trace.model.report import EpisodeUpdate
 from eintr_trace.model.trace import TraceHeader
 from eintr_trace.reports import wording
 from eintr_trace.reports.layout import Layout, Span, Tone
+from eintr_trace.reports.outcome_tones import OUTCOME_TONES
 from eintr_trace.reports.text_lines import annotated
 
 _INDENT = 11
 _MARGIN = "  "
-
-OUTCOME_TONES: dict[Outcome, Tone] = {
-    Outcome.RESTARTED_BY_KERNEL: Tone.GOOD,
-    Outcome.RESUMED_BY_INTERPRETER: Tone.GOOD,
-    Outcome.RETRIED_BY_LIBRARY: Tone.GOOD,
-    Outcome.RETRIED_BY_PROGRAM: Tone.GOOD,
-    Outcome.COMPLETED: Tone.GOOD,
-    Outcome.NOT_BLOCKING: Tone.GOOD,
-    Outcome.RAISED: Tone.BAD,
-    Outcome.DIED: Tone.BAD,
-    Outcome.ABANDONED_BY_HANDLER: Tone.WARN,
-    Outcome.RETURNED_EARLY: Tone.WARN,
-    Outcome.UNKNOWN: Tone.WARN,
-}
 
 
 class BlockWriter:

@@ -16,8 +16,8 @@ from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.events import EndReason, Reduction
 from eintr_trace.model.report import EpisodeUpdate
 from eintr_trace.reports.layout import Layout
+from eintr_trace.reports.outcome_tones import OUTCOME_TONES
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
-from eintr_trace.reports.text_block import OUTCOME_TONES
 from tests.reports import samples
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eintr_trace.model.episodes import Outcome
 from eintr_trace.reports.layout import Tone
-from eintr_trace.reports.text_block import OUTCOME_TONES
+from eintr_trace.reports.outcome_tones import OUTCOME_TONES
 
 _CLASSES = {Tone.GOOD: "good", Tone.WARN: "warn", Tone.BAD: "bad"}
 

@@ -1,0 +1,1 @@
+"""The glossary: what the words of signals, restarts and reports mean, offline."""
