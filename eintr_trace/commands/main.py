@@ -10,7 +10,7 @@ from pathlib import Path
 
 from eintr_trace.commands.exits import guarded
 
-VERBS = ("report", "compare", "lab", "demo", "doctor")
+VERBS = ("report", "compare", "explain", "lab", "demo", "doctor")
 """Each a module of this package; any other first word is an option or a command to trace."""
 
 

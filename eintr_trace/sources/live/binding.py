@@ -196,6 +196,11 @@ def syscall_information(tid: int) -> SyscallInfo | None:
     return None
 
 
+def is_syscall_name(name: str) -> bool:
+    """Tell whether a system call of this machine has that name."""
+    return name in SYSCALL_NAMES.values() or name in NEWER_SYSCALL_NAMES.values()
+
+
 def syscall_name(nr: int) -> str:
     """The name of a system call of this machine, ``syscall_N`` for one without a name."""
     name = SYSCALL_NAMES.get(nr) or NEWER_SYSCALL_NAMES.get(nr)

@@ -1,0 +1,94 @@
+"""What the words after ``eintr-trace explain`` are: entries, numbers, lines of strace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from eintr_trace.errors import EintrTraceError
+from eintr_trace.facts.glossary.calls import not_measured
+from eintr_trace.facts.glossary.entry import Entry
+from eintr_trace.facts.glossary.lookup import find, suggestions
+from eintr_trace.facts.glossary.numbers import meanings_of_number
+
+_SHOWN_OF_AN_UNKNOWN_WORD = 60
+
+
+@dataclass(frozen=True)
+class Explained:
+    """What there is to say of one word or phrase, in this order.
+
+    ``remark`` says what the word may be; ``line`` is a line of strace, ``note`` its explanation.
+    ``in_short``: of the entries only the two sentences.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    remark: str | None = None
+    line: str | None = None
+    note: str | None = None
+    in_short: bool = False
+
+
+class UnknownWordError(EintrTraceError):
+    """A word that the glossary does not have."""
+
+    def __init__(self, word: str) -> None:
+        near = suggestions(word)
+        remedy = f"Did you mean {', '.join(near)}? " if near else ""
+        shown = word
+        if len(shown) > _SHOWN_OF_AN_UNKNOWN_WORD:
+            shown = f"{shown[:_SHOWN_OF_AN_UNKNOWN_WORD]}…"
+        super().__init__(
+            f"the glossary does not have {shown!r}",
+            f"{remedy}eintr-trace explain lists all words",
+        )
+
+
+def explain(words: Sequence[str]) -> Iterator[Explained | UnknownWordError]:
+    """Explain words: all together as a phrase if that is one, else one after the other."""
+    phrase = _explained(" ".join(words))
+    if phrase is not None:
+        yield phrase
+        return
+    for word in words if len(words) > 1 else words[0].split() or words:
+        yield _explained(word) or UnknownWordError(word)
+
+
+def _explained(text: str) -> Explained | None:
+    meanings = meanings_of_number(text)
+    if meanings:
+        entries = tuple(entry for one in meanings for entry in find(one.word))
+        said = " or ".join(one.said for one in meanings)
+        lacking = ", ".join(one.word for one in meanings if not find(one.word))
+        remark = f"{text.strip()} is {said}."
+        if lacking:
+            remark += f" {lacking} is no interruption's: the glossary does not have it."
+        return Explained(entries, remark)
+    entries = find(text)
+    if entries:
+        return Explained(entries, in_short=len(entries) > 1)
+    return _line(text) or _other_call(text)
+
+
+def _line(text: str) -> Explained | None:
+    if not ("(" in text or "---" in text or "+++" in text or "resumed>" in text):
+        return None
+    # Only here: reading strace's lines and explaining them.
+    from eintr_trace.analysis.line_notes import LineContext, note_of
+    from eintr_trace.sources.strace_log.one_line import read_one_line
+
+    line = read_one_line(text.strip())
+    if line is None:
+        return None
+    note = None if line.event is None else note_of([line.event], LineContext(text))
+    entries = tuple(dict.fromkeys(entry for name in line.named for entry in find(name)[:1]))
+    return Explained(entries, line=text.strip(), note=note, in_short=True)
+
+
+def _other_call(text: str) -> Explained | None:
+    """A system call that no table has."""
+    # Only here: the binding has the names of all calls.
+    from eintr_trace.sources.live.binding import is_syscall_name
+
+    name = text.strip().removesuffix("(2)").removesuffix("()")
+    return Explained((not_measured(name),)) if is_syscall_name(name) else None
