@@ -24,7 +24,6 @@ from eintr_trace.reports.comparison_text import ComparisonStyle, comparison_text
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.html.comparison_page import comparison_page
 from eintr_trace.reports.layout import Layout, Span, Tone
-from eintr_trace.reports.outcome_tones import OUTCOME_TONES
 from eintr_trace.reports.text import Detail, TextReport, TextStyle
 from eintr_trace.sources.recording.reader import read_recording
 

@@ -25,8 +25,8 @@ from eintr_trace.reports.alike import groups
 from eintr_trace.reports.layout import Tone
 from eintr_trace.reports.markdown_text import code, fenced, prose, table
 from eintr_trace.reports.outcome_rows import HEADINGS, outcome_rows
+from eintr_trace.reports.outcome_tones import OUTCOME_TONES
 from eintr_trace.reports.text import Detail
-from eintr_trace.reports.text_block import OUTCOME_TONES
 
 _MOST_CHARACTERS: Final = 60_000  # of GitHub's 65,536; the rest is for a word of one's own
 _MOST_PROCESSES: Final = 10
