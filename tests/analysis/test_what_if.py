@@ -31,7 +31,7 @@ from tests.analysis.matrix_page import MatrixCell, matrix_cells
 ASKED = {
     row["scenario"]: row
     for row in yaml.safe_load(
-        (Path(__file__).parent / "fixtures" / "what_if_matrix.yaml").read_text(encoding="utf-8")
+        (Path(__file__).parent / "what_if_matrix.yaml").read_text(encoding="utf-8")
     )
 }
 ROWS: dict[str, Pep475Row] = {
