@@ -21,10 +21,11 @@ from eintr_trace.model.comparison import ComparedRun, Comparison
 from eintr_trace.model.report import Report
 from eintr_trace.reports.columns import GUTTER, side_by_side
 from eintr_trace.reports.comparison_text import ComparisonStyle, comparison_text
+from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.html.comparison_page import comparison_page
 from eintr_trace.reports.layout import Layout, Span, Tone
-from eintr_trace.reports.text import Detail, TextReport, TextStyle
+from eintr_trace.reports.text import TextReport, TextStyle
 from eintr_trace.sources.recording.reader import read_recording
 
 _DESCRIPTION = """\

@@ -5,17 +5,11 @@ The text that a live trace prints is therefore the text of the report of its rec
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from dataclasses import dataclass
-
 from eintr_trace.analysis.judge import Judge
-from eintr_trace.commands.arguments import ReportFormat
 from eintr_trace.commands.exits import ExitStatus, complain
-from eintr_trace.commands.filters import parse_filters
+from eintr_trace.commands.presentation import Presentation
 from eintr_trace.commands.renderers import renderer_for
 from eintr_trace.commands.report_output import report_output
-from eintr_trace.commands.written_files import require_writable
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.model.episodes import Outcome
 from eintr_trace.model.events import EndReason
@@ -24,59 +18,6 @@ from eintr_trace.model.trace import Trace
 from eintr_trace.model.trace_lines import LinePart
 from eintr_trace.reports.renderer import Renderer
 from eintr_trace.reports.selection import WHOLE, Selection
-from eintr_trace.reports.text import Detail
-from eintr_trace.sources.recording.reader import LineSource, read_recording
-
-
-@dataclass(frozen=True)
-class Presentation:
-    """What the user wants to see, which outcomes are to fail, and where it goes.
-
-    ``every_line``: all lines of a trace that has every call, not only those of episodes.
-    ``output`` is the name of a file, ``None``: standard output.
-    """
-
-    format: ReportFormat
-    detail: Detail
-    every_line: bool
-    selection: Selection
-    fail_on: frozenset[Outcome]
-    output: str | None = None
-
-
-def presentation(arguments: argparse.Namespace, output: str | None = None) -> Presentation:
-    """Return what the arguments of ``add_report_arguments`` ask for.
-
-    Raises UsageError, and EintrTraceError for an output that cannot be written.
-    """
-    if output is not None:
-        require_writable(output)
-    detail = Detail.BLOCKS
-    if arguments.quiet:
-        detail = Detail.SUMMARY
-    elif arguments.verbose:
-        detail = Detail.EVIDENCE
-    return Presentation(
-        format=arguments.format,
-        detail=detail,
-        every_line=arguments.every_syscall,
-        selection=parse_filters(arguments.filters),
-        fail_on=arguments.fail_on,
-        output=output,
-    )
-
-
-def present(
-    stream: LineSource,
-    path: str,
-    wanted: Presentation,
-    tee: Callable[[bytes], None] | None = None,
-) -> int:
-    """Print the report of the recording that ``stream`` holds; return the exit status.
-
-    ``tee`` gets every line that is read. Raises MalformedInputError.
-    """
-    return present_trace(read_recording(stream, path, tee), path, wanted)
 
 
 def present_trace(trace: Trace, path: str, wanted: Presentation) -> int:

@@ -9,12 +9,13 @@ from eintr_trace.commands.report_output import ReportOutput
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
+from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.json_report import write_json
 from eintr_trace.reports.markdown import write_markdown
 from eintr_trace.reports.perfetto import write_perfetto
 from eintr_trace.reports.renderer import AtTheEnd, Renderer
 from eintr_trace.reports.strace_lines import StraceLog
-from eintr_trace.reports.text import Detail, TextReport, TextStyle
+from eintr_trace.reports.text import TextReport, TextStyle
 
 
 def renderer_for(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from eintr_trace.commands.arguments import Parser, add_report_arguments, python_version
-from eintr_trace.commands.opening import opened_trace
-from eintr_trace.commands.presenting import present_trace, presentation
+from eintr_trace.commands.presentation import presentation
 from eintr_trace.commands.written_files import refuse_input_as_output
 
 _DESCRIPTION = """\
@@ -24,6 +23,10 @@ def run(argv: Sequence[str]) -> int:
     wanted = presentation(arguments, arguments.output)
     for file in arguments.files:
         refuse_input_as_output(file, wanted.output)
+    # Imported here: `eintr-trace report -h` needs none of it.
+    from eintr_trace.commands.opening import opened_trace
+    from eintr_trace.commands.presenting import present_trace
+
     with opened_trace(arguments.files, arguments.python) as opened:
         return present_trace(opened.trace, opened.name, wanted)
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
-from typing import BinaryIO
+from collections.abc import Sequence
+from functools import partial
 
 from eintr_trace import __version__
 from eintr_trace.commands.arguments import (
@@ -14,7 +14,7 @@ from eintr_trace.commands.arguments import (
     positive_seconds,
     process_ids,
 )
-from eintr_trace.commands.exits import ExitStatus, complain, guarded
+from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.errors import UsageError
 from eintr_trace.facts.signals import SIGRTMAX
 from eintr_trace.reports.selection import EVERYTHING, ChosenSet
@@ -60,13 +60,20 @@ def run(argv: Sequence[str]) -> int:
 
 def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
     # Imported here: `eintr-trace -h` needs none of it.
-    from eintr_trace.commands.presenting import present, presentation
-    from eintr_trace.sources.live.named_stream import NamedStream
+    from eintr_trace.commands.presentation import presentation
     from eintr_trace.sources.live.options import LiveOptions
+    from eintr_trace.sources.live.reporter import Consume
     from eintr_trace.sources.live.session import run_live
 
     wanted = presentation(arguments)
     recorder = None if arguments.recording is None else RecordingWriter(arguments.recording)
+
+    def report() -> Consume:
+        # Imported there: the tracing process needs none of it.
+        from eintr_trace.commands.live_report import report_live
+
+        return partial(report_live, wanted, recorder)
+
     result = run_live(
         LiveOptions(
             pids=tuple(arguments.pids),
@@ -79,9 +86,7 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
             step=arguments.step,
             every_syscall=arguments.every_syscall,
         ),
-        _consumer(
-            lambda stream, tee: present(NamedStream(stream), "the trace", wanted, tee), recorder
-        ),
+        report,
     )
     return result.report_status or result.command_status or ExitStatus.DONE
 
@@ -90,27 +95,6 @@ def _signals_looked_at(chosen: ChosenSet) -> frozenset[int] | None:
     if chosen == EVERYTHING:
         return None
     return frozenset(signo for signo in range(1, SIGRTMAX + 1) if signo in chosen)
-
-
-def _consumer(
-    show: Callable[[BinaryIO, Callable[[bytes], None]], int], recorder: RecordingWriter | None
-) -> Callable[[BinaryIO], int]:
-    """Return what the reporting process does: it leaves by the same way out as we do."""
-
-    def record(line: bytes) -> None:
-        if recorder is not None and (failure := recorder.write_line(line)) is not None:
-            complain(failure)
-
-    def consume(stream: BinaryIO) -> int:
-        status = guarded(lambda: show(stream, record))
-        if recorder is None:
-            return status
-        if (failure := recorder.close()) is not None:
-            complain(failure)
-        failed = recorder.failure is not None
-        return ExitStatus.FAILED if failed and status == ExitStatus.DONE else status
-
-    return consume
 
 
 def _parser() -> Parser:

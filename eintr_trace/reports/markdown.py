@@ -22,11 +22,11 @@ from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader
 from eintr_trace.reports import heading, wording
 from eintr_trace.reports.alike import groups
+from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.layout import Tone
 from eintr_trace.reports.markdown_text import code, fenced, prose, table
 from eintr_trace.reports.outcome_rows import HEADINGS, outcome_rows
 from eintr_trace.reports.outcome_tones import OUTCOME_TONES
-from eintr_trace.reports.text import Detail
 
 _MOST_CHARACTERS: Final = 60_000  # of GitHub's 65,536; the rest is for a word of one's own
 _MOST_PROCESSES: Final = 10

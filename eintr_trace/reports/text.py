@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import tzinfo
-from enum import Enum
 from typing import TextIO
 
 from eintr_trace.facts.reductions import REDUCTION_TEXTS
@@ -17,6 +16,7 @@ from eintr_trace.model.trace import TraceHeader
 from eintr_trace.model.trace_lines import LinePart
 from eintr_trace.reports import wording
 from eintr_trace.reports.alike import Alike, Showing
+from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.layout import Layout, Span, Tone
 from eintr_trace.reports.outcome_rows import HEADINGS, outcome_rows
 from eintr_trace.reports.text_block import BlockWriter
@@ -24,14 +24,6 @@ from eintr_trace.reports.text_lines import LineWriter
 
 _INDENT = 11
 _PROCESSES_SHOWN = 20
-
-
-class Detail(Enum):
-    """How much is printed: the summary only, a block an episode, or all the evidence too."""
-
-    SUMMARY = "summary"
-    BLOCKS = "blocks"
-    EVIDENCE = "evidence"
 
 
 @dataclass(frozen=True)

@@ -202,7 +202,7 @@ def test_a_report_that_fails_says_why() -> None:
         "from eintr_trace.sources.live.session import run_live\n"
         "def consume(stream):\n"
         "    raise RuntimeError('no report today')\n"
-        "result = run_live(LiveOptions(pids=(), command=('sh', '-c', 'exit 7')), consume)\n"
+        "result = run_live(LiveOptions(pids=(), command=('sh', '-c', 'exit 7')), lambda: consume)\n"
         "print(result.command_status, result.report_status)\n"
     )
     result = subprocess.run(

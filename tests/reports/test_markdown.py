@@ -10,10 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from eintr_trace.model.report import Report
+from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.markdown import write_markdown
 from eintr_trace.reports.markdown_text import code, fenced, prose, table
-from eintr_trace.reports.text import Detail
 from tests.reports import samples
 from tests.reports.github import REFERENCES, TAGS, shown
 from tests.reports.hostile import hostile_report

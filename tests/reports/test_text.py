@@ -15,9 +15,10 @@ from eintr_trace.facts.reductions import REDUCTION_TEXTS
 from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.events import EndReason, Reduction
 from eintr_trace.model.report import EpisodeUpdate
+from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.layout import Layout
 from eintr_trace.reports.outcome_tones import OUTCOME_TONES
-from eintr_trace.reports.text import Detail, TextReport, TextStyle
+from eintr_trace.reports.text import TextReport, TextStyle
 from tests.reports import samples
 
 GOLDEN = Path(__file__).parent / "golden"

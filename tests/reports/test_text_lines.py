@@ -28,9 +28,10 @@ from eintr_trace.model.events import (
 )
 from eintr_trace.model.trace import TraceMode, TraceSource
 from eintr_trace.model.trace_lines import LogLine
+from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.layout import Layout
 from eintr_trace.reports.strace_lines import StraceLog
-from eintr_trace.reports.text import Detail, TextReport, TextStyle
+from eintr_trace.reports.text import TextReport, TextStyle
 from tests.reports import samples
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -19,11 +19,14 @@ _NICENESS = 10  # a tenth of a processor's time where the tracer or the traced p
 Consume = Callable[[BinaryIO], int]
 """Gets the recording as a stream, returns the exit status of the report."""
 
+Prepare = Callable[[], Consume]
+"""What takes time at the child's start, such as imports: we attach meanwhile."""
+
 
 class Reporter:
-    """A child that runs ``consume``; ``outlet`` is our end of its pipe."""
+    """A child that runs ``prepare`` and what that returns; ``outlet`` is our end of its pipe."""
 
-    def __init__(self, consume: Consume) -> None:
+    def __init__(self, prepare: Prepare) -> None:
         read_fd, write_fd = os.pipe()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # closed by the shell: `>&-`
@@ -31,7 +34,7 @@ class Reporter:
         self._pid = os.fork()
         if self._pid == 0:
             os.close(write_fd)
-            _become_reporter(read_fd, consume)
+            _become_reporter(read_fd, prepare)
         os.close(read_fd)
         self.outlet = Outlet(write_fd)
 
@@ -73,7 +76,7 @@ class Reporter:
         )
 
 
-def _become_reporter(read_fd: int, consume: Consume) -> None:
+def _become_reporter(read_fd: int, prepare: Prepare) -> None:
     """The child's life; never returns."""
     status = 1
     try:
@@ -81,6 +84,7 @@ def _become_reporter(read_fd: int, consume: Consume) -> None:
         os.nice(_NICENESS)
         # All signals stay blocked: what ends the trace, or is sent to the programs, may reach
         # our whole group; the report is then still to be written.
+        consume = prepare()
         with os.fdopen(read_fd, "rb") as stream:
             # Nothing at all: attaching failed, which the parent tells.
             status = consume(stream) if stream.peek(1) else 0

@@ -5,12 +5,12 @@ from __future__ import annotations
 from eintr_trace.sources.live import attach, descriptor_limit, launch, own_signals
 from eintr_trace.sources.live.options import LiveOptions, LiveResult
 from eintr_trace.sources.live.registers import require_supported
-from eintr_trace.sources.live.reporter import Consume, Reporter
+from eintr_trace.sources.live.reporter import Prepare, Reporter
 from eintr_trace.sources.live.tracing import Tracing
 
 
-def run_live(options: LiveOptions, consume: Consume) -> LiveResult:
-    """Trace until the end; ``consume`` runs in a child and returns its exit status.
+def run_live(options: LiveOptions, prepare: Prepare) -> LiveResult:
+    """Trace until the end; ``prepare`` runs in a child, as does what it returns.
 
     Only from the main thread, and with no other thread running. Raises AttachError,
     LaunchError, EintrTraceError; every process is then as it was.
@@ -20,7 +20,7 @@ def run_live(options: LiveOptions, consume: Consume) -> LiveResult:
     for tgid in tgids:
         attach.require_64_bit(tgid)
     with own_signals.taken() as inherited:
-        reporter = Reporter(consume)
+        reporter = Reporter(prepare)
         command = launch.prepare(options.command, inherited) if options.command else None
         tracing = Tracing(options, tgids, command, reporter.outlet)
         with descriptor_limit.raised():  # a command has been forked already, with its own
