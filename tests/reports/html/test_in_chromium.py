@@ -116,7 +116,9 @@ def test_outcomes_are_filters(browser: Browser, page: Path) -> None:
     assert _rows(browser) == ["#1", "#5", "#6"]
     assert browser.text("#shown") == "3 of 7 shown"
     assert browser.one('[data-outcome="died"]').get_dom_attribute("aria-pressed") == "true"
-    assert "outcome=raised,died" in browser.fragment()
+    assert browser.fragment() == "#episode-1&outcome=raised,died"
+    browser.click('[data-outcome="raised"]')
+    assert _chosen(browser) == "#6"
     browser.click("#clear")
     assert len(_rows(browser)) == 7
 
@@ -298,7 +300,12 @@ def test_a_narrow_window_shows_the_list_or_the_episode(browser: Browser, page: P
     browser.click("#row-2")
     assert not browser.one("#list").is_displayed()
     assert _chosen(browser) == "#2"
+    assert browser.fragment() == "#episode-2"
     browser.click(".back")
+    assert browser.one("#list").is_displayed()
+    browser.click("#row-3")
+    browser.driver.back()
+    browser.settle()
     assert browser.one("#list").is_displayed()
 
 

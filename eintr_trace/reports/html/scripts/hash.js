@@ -1,9 +1,11 @@
 // The address keeps what is shown: #episode-12&outcome=raised,died&call=recvfrom&q=text.
 const HASH_NAMES = { signal: "signal", call: "call", thread: "tid", induced: "tracer", search: "q" };
 let readingHash = false;
+let wasReading = false;
 
 function writtenHash() {
-  const pieces = chosen === null ? [] : [`episode-${EPISODES[chosen].id}`];
+  const shown = chosen !== null && (reading || !NARROW.matches);
+  const pieces = shown ? [`episode-${EPISODES[chosen].id}`] : [];
   if (FILTER.outcomes.size) pieces.push(`outcome=${[...FILTER.outcomes].join(",")}`);
   for (const [filter, name] of Object.entries(HASH_NAMES)) {
     let value = FILTER[filter];
@@ -13,10 +15,15 @@ function writtenHash() {
   return pieces.length ? `#${pieces.join("&")}` : "";
 }
 
+// Where a narrow window goes from the list to an episode, the browser's way back leads to the list.
 function writeHash() {
   const hash = writtenHash();
+  const goesOn = NARROW.matches && reading && !wasReading;
+  wasReading = reading;
   if (readingHash || hash === location.hash) return;
-  history.replaceState(null, "", hash || location.pathname + location.search);
+  const address = hash || location.pathname + location.search;
+  if (goesOn) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
 }
 
 function decoded(value) {
@@ -44,6 +51,7 @@ function readHash() {
   readingHash = true;
   setFilter(changes);
   if (episode !== null) choose(episode, true);
+  else if (NARROW.matches && reading) stopReading();
   else if (chosen === null && !NARROW.matches && passing.length) choose(passing[0], false);
   readingHash = false;
   writeHash(); // what of it is known, as this page writes it

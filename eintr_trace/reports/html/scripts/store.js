@@ -45,6 +45,8 @@ function setFilter(changes) {
   Object.assign(FILTER, changes);
   passing = EPISODES.map((_, index) => index).filter(passes);
   tell("filter");
+  // What is shown passes the filters; a narrow window shows the list then.
+  if (chosen !== null && !passing.includes(chosen)) choose(NARROW.matches ? null : passing[0] ?? null, false);
 }
 
 function clearFilter() {
@@ -57,7 +59,7 @@ function toggleOutcome(outcome) {
   setFilter({ outcomes });
 }
 
-// Choose an episode; `read`: also show it where there is room for one thing only.
+// Choose an episode, or none; `read`: also show it where there is room for one thing only.
 function choose(index, read) {
   if (index === chosen && reading === (read || reading)) return;
   chosen = index;
