@@ -101,4 +101,4 @@ def _short(word: str) -> str:
 def _end(report: Report) -> str:
     if report.ended is None:
         return "the recording breaks off: what came after is not in it"
-    return wording.END_PHRASES[report.ended.reason]
+    return wording.end_of_trace(report.header, report.ended)

@@ -120,7 +120,7 @@ class TextReport:
         for warning in report.warnings:
             yield self._entry("warning", warning, Tone.WARN)
         if report.ended is not None:
-            yield self._entry("trace", wording.END_PHRASES[report.ended.reason])
+            yield self._entry("trace", wording.end_of_trace(report.header, report.ended))
 
     def _processes(self, report: Report) -> Iterator[str]:
         """One entry a process: the program it was last, of those that it executed in turn."""

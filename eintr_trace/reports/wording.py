@@ -15,22 +15,29 @@ from eintr_trace.model.episodes import (
     Outcome,
     RaisedException,
 )
-from eintr_trace.model.events import EndReason, ProcessSeen, SignalInfo
+from eintr_trace.model.events import EndReason, ProcessSeen, SignalInfo, TraceEnded
 from eintr_trace.model.python_state import CodeLocation
 from eintr_trace.model.report import Report
-from eintr_trace.model.trace import TraceClock, TraceHeader
+from eintr_trace.model.trace import TraceClock, TraceHeader, TraceSource
 
 _ARGV_SHOWN = 300
 _NS_PER_S = 1_000_000_000
 _S_PER_DAY = 86_400
 
-END_PHRASES: dict[EndReason, str] = {
+_END_PHRASES: dict[EndReason, str] = {
     EndReason.DETACHED: "ended by a signal to eintr-trace",
     EndReason.DURATION: "ended after the time that --duration asked for",
     EndReason.COUNT: "ended after the number of interruptions that --count asked for",
     EndReason.TRACEES_GONE: "ended with the program",
     EndReason.CUT_SHORT: "cut short: what came after is not in it",
 }
+
+
+def end_of_trace(header: TraceHeader, ended: TraceEnded) -> str:
+    """Return why a trace ends where it does; what ended strace, its log does not say."""
+    if header.source is TraceSource.STRACE_LOG and ended.reason is EndReason.DETACHED:
+        return "ended with the log"
+    return _END_PHRASES[ended.reason]
 
 
 def clock_time(header: TraceHeader, time_ns: int, zone: tzinfo | None) -> str:

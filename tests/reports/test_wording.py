@@ -5,7 +5,9 @@ from datetime import UTC
 
 import pytest
 
-from eintr_trace.reports.wording import clock_time, numbered
+from eintr_trace.model.events import EndReason, TraceEnded
+from eintr_trace.model.trace import TraceSource
+from eintr_trace.reports.wording import clock_time, end_of_trace, numbered
 from tests.recording.samples import HEADER
 
 
@@ -33,3 +35,10 @@ def test_numbers_in_a_row_are_told_by_their_ends(numbers: list[int], text: str) 
 )
 def test_of_many_runs_the_later_ones_are_counted(most: int, text: str) -> None:
     assert numbered([1, 2, 4, 6, 7, 8], most) == text
+
+
+def test_nobody_detached_from_a_log() -> None:
+    ended = TraceEnded(0, 0, 0, EndReason.DETACHED, deliveries=1, passed=0, lost=0)
+    log = replace(HEADER, source=TraceSource.STRACE_LOG)
+    assert end_of_trace(HEADER, ended) == "ended by a signal to eintr-trace"
+    assert end_of_trace(log, ended) == "ended with the log"
