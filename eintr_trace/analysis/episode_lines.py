@@ -27,8 +27,8 @@ from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 from eintr_trace.model.trace_lines import LinePart, LogLine, TraceLine
 
 _MOST_RECENT = 4  # a call in two parts, and signals that met it before this one
-_FIRST_KEPT = 6
-_LAST_KEPT = 18
+_FIRST_KEPT = 10
+_LAST_KEPT = 4
 _MOST_TAKEN = 200  # a thread that is followed for longer tells no more by its lines
 
 

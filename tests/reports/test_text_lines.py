@@ -164,5 +164,5 @@ def test_so_many_lines_of_an_episode_that_some_are_left_out() -> None:
         for event in (entered(7 + number, MAIN, WRITE), exited(7 + number, MAIN, WRITE, 3)):
             list(judge.feed(event))
     (episode,) = judge.finish().episodes
-    assert len(episode.lines) == 24
-    assert episode.lines[5].note == "Lines of this thread that are left out here: 39."
+    assert len(episode.lines) == 14
+    assert episode.lines[9].note == "Lines of this thread that are left out here: 49."
