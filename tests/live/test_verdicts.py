@@ -40,8 +40,17 @@ CALLS = (
 NEW_IN_3 = ("os_lockf", "os_lockf raising", "os_lockf_loop", "os_lockf_loop raising")
 
 
-@pytest.mark.parametrize("version", ["2.7", "3.9", "3.13"])
-def test_verdicts(version: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "options"),
+    [
+        ("2.7", ()),
+        ("3.9", ()),
+        ("3.13", ()),
+        ("2.7", ("--every-syscall",)),
+        ("3.13", ("--every-syscall",)),
+    ],
+)
+def test_verdicts(version: str, options: tuple[str, ...], tmp_path: Path) -> None:
     python = interpreter(version)
     calls = CALLS if version == "2.7" else (*CALLS, *NEW_IN_3)
     with ExitStack() as stack:
@@ -52,7 +61,7 @@ def test_verdicts(version: str, tmp_path: Path) -> None:
         for one in programs.values():
             wait_until(lambda one=one: sleeps(one), "the call blocks")  # type: ignore[misc]  # a lambda per program
         pids = [argument for one in programs.values() for argument in ("-p", str(one.pid))]
-        tracer = Tracer(tmp_path / "recording", *pids, attached=len(programs))
+        tracer = Tracer(tmp_path / "recording", *options, *pids, attached=len(programs))
         stack.callback(tracer.process.kill)
         accounts = {call: interrupted(one) for call, one in programs.items()}
         tracer.detach()
