@@ -10,7 +10,9 @@ from eintr_trace.analysis.consequence import Consequence
 from eintr_trace.analysis.early_rules import is_without_exception
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.log_side import Moment
 from eintr_trace.analysis.lost_frames import RAISING, lost_frames, lost_reply_of, thrift_facts
+from eintr_trace.analysis.sightings import Sighting
 from eintr_trace.analysis.socket_consequences import (
     closed_unread,
     left_unread,
@@ -20,7 +22,7 @@ from eintr_trace.analysis.socket_consequences import (
 )
 from eintr_trace.analysis.timeout_consequences import timeout_began_again
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.analysis.wording import bare_name, duration
+from eintr_trace.analysis.wording import after_the_signal, bare_name, later
 from eintr_trace.facts.thrift import OnEintr
 from eintr_trace.model.episodes import Outcome
 
@@ -66,8 +68,7 @@ def _early(trail: Trail, finding: Finding) -> Consequence | None:
     call = trail.interruption.call
     if call is None or is_meant_to_end(call.syscall):
         return None
-    after = duration(sighting.time_ns - trail.interruption.time_ns)
-    went_on = f"The program went on at most {after} after the signal"
+    went_on = f"The program went on{_at_most(trail, sighting)}"
     text = f"{went_on}, with no exception to tell it that the call had not run its course."
     if not is_without_exception(trail, finding):
         text = f"{went_on}, although the call had not run its course."
@@ -92,8 +93,15 @@ def _process_ended(trail: Trail, finding: Finding) -> Consequence | None:
     if finding.catching.caught is False and trail.interruption.is_main_thread:
         text = f"The uncaught exception ended the process {how}."
         return Consequence(text, (Topic.CATCHER, Topic.ENDING))
-    after = duration(exited.time_ns - trail.interruption.time_ns)
-    return Consequence(f"The process ended {how}, {after} after the signal.", (Topic.ENDING,))
+    after = later(trail.span_after(exited.time_ns))
+    return Consequence(f"The process ended {how}{after}.", (Topic.ENDING,))
+
+
+def _at_most(trail: Trail, sighting: Sighting) -> str:
+    """Say by when it had gone on: by the next call that a log shows, or by the sighting."""
+    line = None if trail.log is None else trail.log.lines.get(Moment.NEXT_CALL)
+    span_ns = trail.span_after(sighting.time_ns if line is None else line.time_ns)
+    return "" if span_ns is None else f" at most {after_the_signal(span_ns)}"
 
 
 _MAKERS: tuple[Callable[[Trail, Finding], Consequence | None], ...] = (

@@ -60,7 +60,7 @@ def build_episode(trail: Trail, finding: Finding, known_ns: int) -> Episode:
         id=interruption.id,
         tgid=interruption.tgid,
         tid=interruption.tid,
-        main_thread=interruption.is_main_thread,
+        main_thread=_main_thread(interruption),
         time_ns=interruption.time_ns,
         end_ns=known_ns,
         signal=interruption.signal,
@@ -105,6 +105,14 @@ def _decision(trail: Trail, finding: Finding) -> Decision | None:
         return None
     sampled = sampled_decision(trail)
     return None if sampled is None else sampled.decision
+
+
+def _main_thread(interruption: Interruption) -> bool | None:
+    """Say whether it is the main thread; a log that began later tells only which are not."""
+    began_earlier = interruption.process is None or interruption.process.exe is None
+    if interruption.vantage.is_log and began_earlier and interruption.is_main_thread:
+        return None
+    return interruption.is_main_thread
 
 
 def _syscall(interruption: Interruption) -> InterruptedSyscall | None:

@@ -29,7 +29,7 @@ from eintr_trace.analysis.socket_exhibits import (
 )
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.analysis.wording import duration, exception, place, result
+from eintr_trace.analysis.wording import after_the_signal, exception, place, result
 from eintr_trace.facts.restart_codes import RESTART_RULES, restart_code
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction, Outcome
 from eintr_trace.model.events import Disposition
@@ -108,8 +108,7 @@ def gather(trail: Trail, finding: Finding) -> Exhibits:
 
 
 def _after(trail: Trail, time_ns: int) -> str:
-    span_ns = trail.span_after(time_ns)
-    return "afterwards" if span_ns is None else f"{duration(span_ns)} after the signal"
+    return after_the_signal(trail.span_after(time_ns))
 
 
 def _delivery(trail: Trail, _: Finding) -> Evidence:

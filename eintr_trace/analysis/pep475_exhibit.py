@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.likely_rows import likely_decision
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Pep475Row, Version, parse_version
 from eintr_trace.model.episodes import Evidence, EvidenceKind
@@ -13,6 +14,8 @@ _ROWS_SHOWN = 2
 def pep475(trail: Trail, finding: Finding) -> Evidence | None:
     """The first rows that apply to the call, under the interpreter that was found."""
     interpreter, decision = trail.interruption.interpreter, trail.interruption.pep475
+    if trail.log is not None:
+        decision = likely_decision(trail)
     if interpreter is None or decision is None or not decision.rows:
         return None
     version = parse_version(interpreter.version)

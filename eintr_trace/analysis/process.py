@@ -14,6 +14,7 @@ from eintr_trace.analysis.log_side import ThreadLines
 from eintr_trace.analysis.sightings import Ending
 from eintr_trace.analysis.signal_frames import SignalFrames
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.signals import signal_name
 from eintr_trace.model.events import (
     ConnectionSeen,
     ContinueTrapped,
@@ -239,8 +240,8 @@ class ProcessState:
         if thread is None:
             return []
         fatal = [case for case in thread.cases if case.trail.may_end_the_process]
-        for case in fatal:
-            _learn_the_end(case.trail, event)
+        for case in thread.cases:
+            _learn_the_end(case.trail, event, self.last_line)
         self._dying = (self._dying + fatal)[-_MOST_CASES:]
         return _ended([case for case in thread.cases if case not in fatal], Ending.THREAD_EXITED)
 
@@ -285,12 +286,17 @@ def is_same_program(one: ProcessSeen, other: ProcessSeen) -> bool:
     return (one.tgid, one.argv, one.exe) == (other.tgid, other.argv, other.exe)
 
 
-def _learn_the_end(trail: Trail, event: ThreadExited) -> None:
-    """Note in a log that a process ended by a signal: all its threads do, followed or not."""
-    signal = trail.interruption.signal
-    if trail.log is not None and signal is not None and event.signo == signal.signo:
-        how = (None, signal.signo, signal.name)
-        trail.exited = ProcessExited(event.time_ns, event.tgid, 0, *how)
+def _learn_the_end(trail: Trail, event: ThreadExited, line: LogLine | None) -> None:
+    """Note in a log how a process ended: by a signal all its threads do, followed or not.
+
+    Its status is that of the main thread.
+    """
+    if trail.log is None or (event.signo is None and event.tid != event.tgid):
+        return
+    name = None if event.signo is None else signal_name(event.signo)
+    how = (event.status, event.signo, name)
+    trail.exited = ProcessExited(event.time_ns, event.tgid, 0, *how)
+    trail.log.ended(line)
 
 
 def _ended(cases: list[Case], ending: Ending) -> list[Case]:

@@ -13,7 +13,7 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.lost_frames import RAISING, lost_frames, lost_reply_of
 from eintr_trace.analysis.socket_after import SocketAfter
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.analysis.wording import bare_name, bytes_said, duration, result
+from eintr_trace.analysis.wording import after_the_signal, bare_name, bytes_said, result
 from eintr_trace.facts.thrift import SEND_PREFIX
 from eintr_trace.model.episodes import Outcome
 
@@ -50,10 +50,10 @@ def sent_again(trail: Trail, finding: Finding) -> Consequence | None:
     socket = trail.socket
     if not _got_out_of_step(trail, finding) or socket.sent is None:
         return None
-    after = duration(socket.sent.time_ns - trail.interruption.time_ns)
+    after = after_the_signal(trail.span_after(socket.sent.time_ns))
     unread = f", while {bytes_said(socket.unread_at_send)} lay unread" * bool(socket.unread_at_send)
     what = "data" if socket.sent_bytes is None else bytes_said(socket.sent_bytes)
-    sent = f"{what} went out on the same connection {after} after the signal{unread}"
+    sent = f"{what} went out on the same connection {after}{unread}"
     method = lost_reply_of(lost_frames(trail, finding))
     if method is not None and _is_sending(socket, method):
         text = (

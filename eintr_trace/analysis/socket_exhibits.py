@@ -7,7 +7,7 @@ from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.frames import Stack
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.analysis.wording import bare_name, bytes_said, duration, result
+from eintr_trace.analysis.wording import after_the_signal, bare_name, bytes_said, duration, result
 from eintr_trace.facts.thrift import RECEIVE_PREFIX, REPLY_NOT_MATCHED, REPLY_NOT_MATCHED_CITATION
 from eintr_trace.model.episodes import Evidence, EvidenceKind
 from eintr_trace.model.events import ConnectionSeen, SyscallEntered, SyscallExited
@@ -103,7 +103,7 @@ def unconnected(trail: Trail, _: Finding) -> Evidence | None:
 
 
 def _after(trail: Trail, event: ConnectionSeen | SyscallEntered | SyscallExited) -> str:
-    return f"{duration(event.time_ns - trail.interruption.time_ns)} after the signal"
+    return after_the_signal(trail.span_after(event.time_ns))
 
 
 def _reads_reply(frames: Stack) -> bool:

@@ -27,7 +27,12 @@ def duration(nanoseconds: int) -> str:
 
 def later(span_ns: int | None) -> str:
     """Say ``, 1.2 s after the signal``; nothing where that is not known."""
-    return "" if span_ns is None else f", {duration(span_ns)} after the signal"
+    return "" if span_ns is None else f", {after_the_signal(span_ns)}"
+
+
+def after_the_signal(span_ns: int | None) -> str:
+    """Say ``1.2 s after the signal``, or ``afterwards`` where that is not known."""
+    return "afterwards" if span_ns is None else f"{duration(span_ns)} after the signal"
 
 
 def bare_name(function: str) -> str:
