@@ -14,6 +14,7 @@ from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.report import Report
 from tests.analysis.scenario import FIXTURES, Builder, all_scenarios
 from tests.analysis.test_scenarios import HEADER, assert_backed
+from tests.reports.schema import assert_valid
 
 assert FIXTURES.is_dir()
 
@@ -125,7 +126,7 @@ def report_of(events: list[dict[str, Any]], version: str | None) -> Report:
             assert update.amended == (update.episode.id in updated)
             updated[update.episode.id] = update.episode
             assert_backed(update.episode)
-    return judge.finish()
+    return assert_valid(judge.finish())
 
 
 def _signal(name: str, tid: int) -> dict[str, Any]:
@@ -166,7 +167,7 @@ def test_a_cut_recording_is_reported_up_to_the_cut(cut: int) -> None:
     judge = Judge(HEADER)
     for event in scenario.events[:cut]:
         list(judge.feed(event))
-    report = judge.finish()
+    report = assert_valid(judge.finish())
     assert report.ended is None
     assert len(report.episodes) == (1 if cut > 1 else 0)
     for episode in report.episodes:

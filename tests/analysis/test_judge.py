@@ -12,6 +12,7 @@ from eintr_trace.model.python_state import Implementation, Interpreter
 from eintr_trace.model.report import Report
 from tests.analysis.scenario import Builder
 from tests.analysis.test_scenarios import HEADER
+from tests.reports.schema import assert_valid
 
 DELIVERY = {"deliver": {"call": "recvfrom(3)"}}
 RETURNING = {"returning": {"saved": -4}}
@@ -26,7 +27,7 @@ def judge_of(events: list[dict[str, Any]]) -> Judge:
 
 
 def report_of(events: list[dict[str, Any]]) -> Report:
-    return judge_of(events).finish()
+    return assert_valid(judge_of(events).finish())
 
 
 def lines_run(events: list[dict[str, Any]]) -> int:

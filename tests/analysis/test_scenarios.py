@@ -13,6 +13,7 @@ from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.report import EpisodeUpdate, Report
 from eintr_trace.model.trace import TraceHeader, TraceMode, TraceSource
 from tests.analysis.scenario import Scenario, all_scenarios
+from tests.reports.schema import assert_valid
 
 HEADER = TraceHeader(TraceSource.LIVE, TraceMode.SIGNAL_ARMED, "x86_64", "6.18", 0, 0, "0")
 
@@ -20,7 +21,7 @@ HEADER = TraceHeader(TraceSource.LIVE, TraceMode.SIGNAL_ARMED, "x86_64", "6.18",
 def judged(scenario: Scenario) -> tuple[Report, list[EpisodeUpdate]]:
     judge = Judge(HEADER)
     updates = [update for event in scenario.events for update in judge.feed(event)]
-    return judge.finish(), updates
+    return assert_valid(judge.finish()), updates
 
 
 def said(sentences: tuple[str, ...]) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+from tests.reports.schema import STRICT, STRICT_COMPARISON
 
 
 def eintr_trace(
@@ -14,7 +17,10 @@ def eintr_trace(
     environment: dict[str, str] | None = None,
     folder: Path | None = None,
 ) -> subprocess.CompletedProcess[str]:
-    """Run ``eintr-trace`` in ``folder`` to its end, with output that is no terminal."""
+    """Run ``eintr-trace`` in ``folder`` to its end, with output that is no terminal.
+
+    What it prints as JSON is held against the schema.
+    """
     done = subprocess.run(
         [sys.executable, "-m", "eintr_trace", *words],
         input=stdin,
@@ -24,6 +30,9 @@ def eintr_trace(
         cwd=folder,
         env=os.environ | {"TZ": "UTC", "COLUMNS": "100"} | (environment or {}),
     )
+    if "json" in words and done.stdout:
+        schema = STRICT_COMPARISON if words[0] == "compare" else STRICT
+        schema.validate(json.loads(done.stdout))
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
     )

@@ -10,12 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from jsonschema import Draft202012Validator
 
 from tests.commands.program import eintr_trace
 from tests.recording.samples import recording
-
-SCHEMA = Path(__file__).parents[2] / "docs" / "report.schema.json"
 
 
 @pytest.fixture
@@ -44,10 +41,9 @@ def test_colour_can_be_forced_and_changes_no_word(run: str) -> None:
     assert "\x1b[" in done.stdout
 
 
-def test_json_is_valid(run: str) -> None:
+def test_json_is_one_object(run: str) -> None:
     done = eintr_trace("report", "--format", "json", run)
     value = json.loads(done.stdout)
-    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(value)
     assert [episode["signal"]["name"] for episode in value["episodes"]] == ["SIGUSR1"]
     assert value["trace"]["ended"]["reason"] == "detached"
 

@@ -27,6 +27,7 @@ from eintr_trace.sources.live.binding import syscall_name
 from eintr_trace.sources.live.proc import blocked_call_number, status_fields, thread_ids
 from eintr_trace.sources.recording.codec import EVENT_TYPES, TAG_FIELD
 from eintr_trace.sources.recording.reader import read_recording
+from tests.reports.schema import assert_valid
 
 TRACEES = Path(__file__).parent.parent / "tracees"
 _LIMIT_S = 30.0
@@ -179,14 +180,14 @@ def wait_told_of(recording: Path, kind: type[Event], count: int = 1) -> None:
 
 
 def report_of(recording: Path) -> Report:
-    """All that is judged from a recording."""
+    """All that is judged from a recording; its JSON is held against the schema."""
     with recording.open("rb") as stream:
         trace = read_recording(stream, str(recording))
         judge = Judge(trace.header)
         for event in trace.events:
             for _ in judge.feed(event):
                 pass
-        return judge.finish()
+        return assert_valid(judge.finish())
 
 
 class Tracer:
