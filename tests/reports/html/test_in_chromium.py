@@ -243,6 +243,22 @@ def test_the_timeline_zooms_and_its_threads_close(browser: Browser, page: Path) 
     assert browser.run(height) == tall
 
 
+def test_times_that_no_clock_has_are_survived(browser: Browser, pages: Path) -> None:
+    times = (0, -(10**12), 10**18, 10**30, 10**400)
+    episodes = [
+        replace(samples.NOT_BLOCKING, id=number, time_ns=time_ns, end_ns=time_ns)
+        for number, time_ns in enumerate(times, start=1)
+    ]
+    for kept in (5, 4, 3):
+        path = _saved(pages / "absurd.html", samples.report(*episodes[:kept]))
+        browser.open(path)
+        for _ in range(8):
+            browser.click("#zoom-in")
+        browser.keys("G")
+        assert _chosen(browser) == f"#{kept}"
+        assert browser.complaints() == []
+
+
 def test_colours_follow_the_system_unless_told_otherwise(browser: Browser, page: Path) -> None:
     background = "return getComputedStyle(document.body).backgroundColor"
     browser.open(page, scheme="light")

@@ -6,6 +6,7 @@ const THREAD_GAP = 8;
 const OPEN_HEIGHT = NAME_ROW + 4 * LANE + THREAD_GAP;
 const CLOSED_HEIGHT = NAME_ROW + 4;
 const OPEN_AT_FIRST = 3; // threads, where there are many
+const MOST_TICKS = 100; // far more than there is room for, and few where times are absurd
 
 // When an episode was over: its outcome known, or later still something seen of it.
 function endOf(episode) {
@@ -13,6 +14,7 @@ function endOf(episode) {
 }
 
 const END = EPISODES.reduce((latest, one) => Math.max(latest, endOf(one)), 1);
+const MARGIN = 0.03; // on both sides, a share of the whole
 const VIEW = { from: 0, to: END };
 const OPEN_THREADS = new Set(DATA.threads.map((_, index) => index).slice(0, OPEN_AT_FIRST));
 if (DATA.threads.length <= OPEN_AT_FIRST + 2) DATA.threads.forEach((_, index) => OPEN_THREADS.add(index));
@@ -68,22 +70,39 @@ function laneY(row, lane) {
   return row.top + NAME_ROW + lane * LANE + LANE / 2;
 }
 
-// Show the times from..to, no further out than the whole and no closer than a microsecond.
+// Show the times from..to, no further out than the whole and no closer than a microsecond, or
+// than numbers of this size can be told apart.
 function setView(from, to) {
-  const margin = END * 0.03;
-  const least = DATA.timed ? 1e3 : 2;
+  const margin = END * MARGIN;
+  const least = Math.max(DATA.timed ? 1e3 : 2, END * 1e-12);
   const size = Math.min(END + 2 * margin, Math.max(least, to - from));
   const start = Math.min(Math.max(-margin, from), END + margin - size);
   VIEW.from = start;
   VIEW.to = start + size;
 }
 
+// Show all that passes the filters, and go on doing so until the reader moves or zooms.
+let fitted = true;
+
+function fit() {
+  let [from, to] = [Infinity, -Infinity];
+  for (const index of passing) {
+    from = Math.min(from, EPISODES[index].at);
+    to = Math.max(to, endOf(EPISODES[index]));
+  }
+  const margin = (to - from) * MARGIN;
+  if (passing.length) setView(from - margin, to + margin);
+  fitted = true;
+}
+
 function zoomBy(factor, at) {
+  fitted = false;
   const centre = at ?? (VIEW.from + VIEW.to) / 2;
   setView(centre - (centre - VIEW.from) / factor, centre + (VIEW.to - centre) / factor);
 }
 
 function panBy(share) {
+  fitted = false;
   const by = share * (VIEW.to - VIEW.from);
   setView(VIEW.from + by, VIEW.to + by);
 }
@@ -98,8 +117,12 @@ function ticks(width, room) {
   const [unit, size] = units.find(([, value]) => largest >= value) ?? units.at(-1);
   const digits = Math.min(9, Math.max(0, Math.ceil(-Math.log10(step / size) - 1e-9)));
   const found = [];
-  for (let at = Math.ceil(VIEW.from / step) * step; at <= VIEW.to; at += step) {
-    if (at >= 0 && at <= END * 1.0001) found.push({ at, label: `${(at / size).toFixed(digits)} ${unit}`.trim() });
+  const first = Math.ceil(VIEW.from / step);
+  for (let number = 0; number < MOST_TICKS; number++) {
+    const at = (first + number) * step;
+    if (at < 0 || at > END * 1.0001) continue;
+    if (!(at <= VIEW.to)) break;
+    found.push({ at, label: `${(at / size).toFixed(digits)} ${unit}`.trim() });
   }
   return found;
 }

@@ -69,6 +69,7 @@ window.addEventListener("pointermove", (event) => {
   const { width } = pointed(event);
   const time = (by / (width - gutter(width))) * (drag.to - drag.from);
   setView(drag.from - time, drag.to - time);
+  fitted = false;
   drawSoon();
 });
 window.addEventListener("pointerup", () => {
@@ -113,7 +114,7 @@ const TIMELINE_KEYS = {
   "+": () => zoomBy(2, chosenTime()),
   "=": () => zoomBy(2, chosenTime()),
   "-": () => zoomBy(0.5, chosenTime()),
-  0: () => setView(-Infinity, Infinity),
+  0: fit,
 };
 for (const [key, act] of Object.entries(TIMELINE_KEYS)) {
   TIMELINE_KEYS[key] = () => {

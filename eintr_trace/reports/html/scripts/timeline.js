@@ -21,7 +21,7 @@ function drawSoon() {
 }
 
 function fitTimeline() {
-  setView(-Infinity, Infinity);
+  fit();
   drawSoon();
 }
 
@@ -179,7 +179,10 @@ function drawLegend() {
 }
 
 whenChanged((what) => {
-  if (what === "filter") sortByThread();
+  if (what === "filter") {
+    sortByThread();
+    if (fitted) fit();
+  }
   showChosenMark();
 });
 new ResizeObserver(drawSoon).observe(TIMELINE);
