@@ -272,15 +272,15 @@ def reason_of_all(pairs: Sequence[Pair], first: int | None) -> str:
     if not pairs:
         return "Neither run has an interruption."
     count = "one interruption goes" if len(pairs) == 1 else f"{len(pairs)} interruptions go"
-    return f"The runs do not part: {count} the same way, step by step{_as_far_as_seen(pairs)}."
-
-
-def _as_far_as_seen(pairs: Sequence[Pair]) -> str:
+    same = f"{count} the same way, step by step"
     unseen = {row.kind for pair in pairs for row in pair.rows if row.relation is Relation.NOT_KNOWN}
     if not unseen:
-        return ""
+        return f"The runs do not part: {same}."
     names = ", ".join(kind.value.replace("-", " ") for kind in StepKind if kind in unseen)
-    return f", as far as both can be seen (not in both: {names})"
+    as_far = f"{same}, as far as both can be seen (not in both: {names})."
+    if StepKind.OUTCOME in unseen:
+        return f"Whether the runs part is not known: {as_far}"
+    return f"The runs do not part: {as_far}"
 
 
 def _capital(sentence: str) -> str:

@@ -116,6 +116,11 @@ class Pair:
         return None if self.parts_at is None else self.rows[self.parts_at]
 
 
+def is_told_of_a_way(step: Step) -> bool:
+    """Tell whether a step is told where a run goes on alone: what was not seen is no way."""
+    return step.was_seen or step.kind is StepKind.OUTCOME
+
+
 @dataclass(frozen=True)
 class ComparedRun:
     """One of the two: what to call it, and its report."""

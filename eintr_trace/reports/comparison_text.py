@@ -16,6 +16,7 @@ from eintr_trace.model.comparison import (
     Step,
     StepKind,
     StepRow,
+    is_told_of_a_way,
 )
 from eintr_trace.model.episodes import Confidence, Layer
 from eintr_trace.reports.columns import plain_columns
@@ -142,11 +143,12 @@ class _ComparisonText:
         if pair.parts_at is not None:
             lines.append(self._line_across())
         # Behind the fork each branch goes its own way: only the layers stay side by side.
-        ways = [row for row in pair.rows[parts_at:] if row.kind is not StepKind.OUTCOME]
-        for layer, branches in groupby(ways, _layer):
+        ways = list(_ways(pair.rows[parts_at:]))
+        steps = [row for row in ways if row.kind is not StepKind.OUTCOME]
+        for layer, branches in groupby(steps, _layer):
             lines += self._band(layer.value, list(branches), _PARTED)
         if pair.parts_at is not None:
-            ends = [row for row in pair.rows if row.kind is StepKind.OUTCOME]
+            ends = [row for row in ways if row.kind is StepKind.OUTCOME]
             lines += self._band("outcome", ends, _PARTED)
         return "".join(f"{line.rstrip()}\n" for line in lines)
 
@@ -193,12 +195,13 @@ class _ComparisonText:
             text += self._line_across() + "\n"
         branches = []
         for side, letter in enumerate(LETTERS):
-            steps = [step for row in rows[parts_at:] if (step := _sides(row)[side]) is not None]
-            if steps:
+            steps = [_sides(row)[side] for row in _ways(rows[parts_at:])]
+            if any(steps):
                 title = self._layout.paragraph(
                     Span(letter, Tone.STRONG), [Span(self._runs[side].name, Tone.STRONG)], 3
                 )
-                branches.append(title + self._steps([(step, self._spans(step)) for step in steps]))
+                told = [(step, self._spans(step)) for step in steps if step is not None]
+                branches.append(title + self._steps(told))
         return text + "\n".join(branches)
 
     def _trunk(self, rows: Sequence[StepRow]) -> Iterator[tuple[Step, list[Span]]]:
@@ -255,6 +258,13 @@ _OUTCOME_TONES: dict[str, Tone] = {outcome.value: tone for outcome, tone in OUTC
 
 def _layer(row: StepRow) -> Layer:
     return STEP_LAYERS[row.kind]
+
+
+def _ways(rows: Sequence[StepRow]) -> Iterator[StepRow]:
+    """Yield the rows behind the fork, without what a run cannot show."""
+    for row in rows:
+        left, right = (step if step and is_told_of_a_way(step) else None for step in _sides(row))
+        yield replace(row, left=left, right=right)
 
 
 def _more(group: PairGroup) -> list[Span]:

@@ -93,8 +93,8 @@ def test_the_demo_shows_both_halves_and_compares_them(
     assert any(" │ " in line for line in halves.splitlines()) is (width == "170")
     assert "Receive sig 10" in halves
     lines = compared.splitlines()
-    assert re.match(r"A  \S+\.jsonl  CPython 2\.7\.\d+, 1 interruption$", lines[1])
-    assert re.match(r"B  \S+\.jsonl  CPython 3\S+, 2 interruptions$", lines[2])
+    assert re.match(r"A  \S+\.jsonl  CPython 2\.7\.\d+, \d+ interruptions?$", lines[1])
+    assert re.match(r"B  \S+\.jsonl  CPython 3\S+, \d+ interruptions?$", lines[2])
     reason = " ".join(lines[4 : lines.index("", 4)])
     assert reason.startswith("The kernel does the same in both (EINTR for recvfrom): CPython 2.7.")
     parted = next(number for number, line in enumerate(lines) if " the fork in the road " in line)

@@ -14,6 +14,7 @@ from eintr_trace.model.comparison import (
     Step,
     StepKind,
     StepRow,
+    is_told_of_a_way,
 )
 from eintr_trace.model.episodes import Confidence, Episode, Outcome
 from eintr_trace.reports import wording
@@ -97,7 +98,7 @@ def road(comparison: Comparison, pair: Pair) -> Road:
         [
             (row.kind, Card((one.side(step),)))
             for row in pair.rows[parts_at:]
-            if (step := (row.left, row.right)[number]) is not None
+            if (step := (row.left, row.right)[number]) is not None and is_told_of_a_way(step)
         ]
         for number, one in enumerate(told)
     )
