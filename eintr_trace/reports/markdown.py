@@ -166,9 +166,7 @@ class _Section:
             return
         lines = [f"{syscall.syscall.text} {wording.call_result(syscall, episode.kernel_action)}"]
         if episode.follow_up is not None:
-            after_ns = episode.follow_up.after_ns
-            after = "" if after_ns is None else f", {wording.duration(after_ns)} after the signal"
-            lines.append(f"{syscall.syscall.name} again = {episode.follow_up.retval}{after}")
+            lines.append(wording.call_again(syscall, episode.follow_up))
         yield fenced(lines)
         yield "\n"
 

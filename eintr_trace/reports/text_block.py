@@ -95,9 +95,7 @@ class BlockWriter:
         result = wording.call_result(syscall, episode.kernel_action)
         yield self._entry("call", [Span(f"{syscall.syscall.text} "), Span(result, whole=True)])
         if episode.follow_up is not None:
-            after_ns = episode.follow_up.after_ns
-            after = "" if after_ns is None else f", {wording.duration(after_ns)} after the signal"
-            again = f"{syscall.syscall.name} again = {episode.follow_up.retval}{after}"
+            again = wording.call_again(syscall, episode.follow_up)
             yield self._entry("", [Span(again)])
 
     def _layers(self, episode: Episode) -> Iterator[str]:

@@ -10,6 +10,7 @@ from eintr_trace.model.c_stack import PathStep
 from eintr_trace.model.episodes import (
     Decision,
     Episode,
+    FollowUp,
     InterruptedSyscall,
     KernelAction,
     Outcome,
@@ -140,6 +141,13 @@ def call_result(syscall: InterruptedSyscall, action: KernelAction) -> str:
         KernelAction.NONE: "",
     }[action]
     return f"= ? {code}{after}"
+
+
+def call_again(syscall: InterruptedSyscall, follow_up: FollowUp) -> str:
+    """Return what the call gave when it was made again, and how long after the signal."""
+    after_ns = follow_up.after_ns
+    after = "" if after_ns is None else f", {duration(after_ns)} after the signal"
+    return f"{syscall.syscall.name} again = {follow_up.retval}{after}"
 
 
 def place(location: CodeLocation, full_path: bool = False) -> str:

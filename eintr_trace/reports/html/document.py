@@ -99,7 +99,7 @@ class _Maker:
             "met": self._met(episode),
             "sentences": [self._sentence(episode, one) for one in episode.explanation],
             "evidence": [self._evidence(episode, one) for one in episode.evidence],
-            "raised": [self._raised(episode)] if episode.exceptions else [],
+            "raised": self._raised(episode),
             "costs": self.patterns.texts(wording.not_said_yet(episode)),
             "advice": self.patterns.texts(episode.advice),
             "python": self._python(episode),
@@ -135,9 +135,7 @@ class _Maker:
             return []
         lines = [syscall.syscall.text, wording.call_result(syscall, episode.kernel_action)]
         if again is not None:
-            after_ns = again.after_ns
-            after = "" if after_ns is None else f", {wording.duration(after_ns)} after the signal"
-            lines.append(f"{syscall.syscall.name} again = {again.retval}{after}")
+            lines.append(wording.call_again(syscall, again))
         return self.patterns.texts(lines)
 
     def _sentence(self, episode: Episode, sentence: Sentence) -> list[object]:
@@ -174,8 +172,10 @@ class _Maker:
             return None
         return self._header.clock.span_ns(episode.time_ns, time_ns)
 
-    def _raised(self, episode: Episode) -> int:
+    def _raised(self, episode: Episode) -> int | None:
         """Return the exceptions from the first to the last, and who caught it."""
+        if not episode.exceptions:
+            return None
         chain = [
             {
                 "what": self.patterns.text(wording.exception(raised)),

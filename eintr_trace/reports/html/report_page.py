@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import TextIO
 
-from eintr_trace.model.episodes import Episode, Layer, Outcome
+from eintr_trace.model.episodes import Episode, Outcome
 from eintr_trace.model.python_state import CodeLocation
 from eintr_trace.model.report import Report
 from eintr_trace.reports import heading, wording
@@ -80,7 +80,6 @@ def write_html(
         total=len(report.episodes),
         plain=[_plain(report, episode, zone) for episode in report.episodes[:_WITHOUT_SCRIPTS]],
         figures=ways.figures,
-        layers=[layer.value for layer in Layer],
         tool_version=report.header.tool_version,
     )
     data = document(report, source_lines, ways.by_episode, zone)

@@ -78,6 +78,9 @@ window.addEventListener("pointerup", () => {
     if (drag === before) drag = null; // after the click that ends it
   });
 });
+window.addEventListener("pointercancel", () => {
+  drag = null; // the browser scrolls instead
+});
 TIMELINE.addEventListener("pointermove", showTip);
 TIMELINE.addEventListener("pointerleave", () => {
   TIP.hidden = true;
@@ -90,7 +93,7 @@ TIMELINE.addEventListener("click", (event) => {
     const slot = slotAt(at);
     if (!slot) return;
     choose(worstOf(slot.indices), true);
-    bringIntoView();
+    if (slot.indices.length === 1) bringIntoView(); // else a second click may follow, to zoom in
   }
 });
 TIMELINE.addEventListener("dblclick", (event) => {

@@ -50,9 +50,8 @@ function caughtText(raised) {
 }
 
 function exceptions(episode) {
-  const [index] = episode.raised ?? [];
-  if (index === undefined) return null;
-  const raised = part(index);
+  const raised = part(episode.raised);
+  if (raised === null) return null;
   const steps = raised.chain.map((one, at) =>
     el(
       "li",
