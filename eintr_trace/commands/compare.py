@@ -32,6 +32,7 @@ class ComparisonFormat(StrEnum):
 
     TEXT = "text"
     HTML = "html"
+    MARKDOWN = "markdown"
     JSON = "json"
 
 
@@ -99,6 +100,10 @@ def _pieces(
             from eintr_trace.reports.html.comparison_page import comparison_page
 
             return [comparison_page(comparison)]
+        case ComparisonFormat.MARKDOWN:
+            from eintr_trace.reports.comparison_markdown import comparison_markdown
+
+            return [comparison_markdown(comparison)]
         case ComparisonFormat.JSON:
             from eintr_trace.reports.comparison_json import comparison_json
 
@@ -124,8 +129,8 @@ def _parser() -> Parser:
         type=one_of(ComparisonFormat),
         choices=list(ComparisonFormat),
         default=ComparisonFormat.TEXT,
-        help="text (default), html: one file that opens offline, or json: one object, with both"
-        " reports in it",
+        help="text (default), html: one file that opens offline, markdown: for an issue,"
+        " or json: one object, with both reports in it",
     )
     parser.add_argument(
         "-o", dest="output", metavar="OUT", help="write it to this file, not to stdout"
