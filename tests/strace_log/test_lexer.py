@@ -57,6 +57,7 @@ def prefix_of(text: str) -> Prefix:
         ("12:00:01 (+     0.000123) ", Prefix(None, Stamp.TIME_OF_DAY, NOON + S)),
         ("[  45] ", Prefix(nr=45)),
         ("[0x2d] ", Prefix(nr=45)),
+        ("[045] ", Prefix(nr=45)),
         ("[00007f7eab31a26f] ", Prefix(ip=0x7F7EAB31A26F)),
         ("[????????????????] ", Prefix()),
         ("[system_u:system_r:init_t:s0] ", Prefix()),

@@ -41,7 +41,7 @@ _CONTEXT = re.compile(r"\[[^\]:\s]{1,99}:[^\]\s]{1,399}\] ")
 _CLOCK = re.compile(r"(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))? ")
 _SECONDS = re.compile(r"(\d{1,12})(?:\.(\d{1,9}))? ")
 _SINCE_LAST = re.compile(r"(?:\(\+)? *(\d{1,12})(?:\.(\d{1,9}))?\)? ")
-_NUMBER = re.compile(r"\[ *(\d{1,9}|0x[0-9a-f]{1,16})\] ")
+_NUMBER = re.compile(r"\[ *(?:(\d{1,9})|0x([0-9a-f]{1,16}))\] ")
 _POINTER = re.compile(r"\[([0-9a-f]{8,16}|\?{8,16})\] ")
 
 # syscall.c: names are those of syscallent.h, or syscall_N for a number without one.
@@ -100,7 +100,8 @@ def read_prefix(text: str) -> tuple[Prefix, int]:
     nr = ip = None
     if text.startswith("[", at):
         if (number := _NUMBER.match(text, at)) is not None:
-            nr, at = int(number[1], 0), number.end()
+            nr = int(number[2], 16) if number[1] is None else int(number[1])
+            at = number.end()
         if (pointer := _POINTER.match(text, at)) is not None:
             ip = None if pointer[1][0] == "?" else int(pointer[1], 16)
             at = pointer.end()
