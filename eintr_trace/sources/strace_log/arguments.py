@@ -11,6 +11,7 @@ _STRING = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 _BRACKETS = re.compile(r"->|<|>")
 # Beyond these a comment or a descriptor's path is taken to be none: PATH_MAX, escaped.
 _LONGEST_ASIDE: Final = 4 * 4096
+_DEEPEST: Final = 2  # 3</dev/pts/1<char 136:1>>
 _OPENING: Final = "([{"
 _CLOSING: Final = ")]}"
 _RESULT_FOLLOWS = re.compile(r"\) *= (?:\?|-?\d|0x)")
@@ -66,6 +67,8 @@ def _after_brackets(text: str, at: int) -> int:
     for found in _BRACKETS.finditer(text, at, at + _LONGEST_ASIDE):
         if found[0] == "<":
             depth += 1
+            if depth > _DEEPEST:
+                break
         elif found[0] == ">":
             depth -= 1
             if depth == 0:

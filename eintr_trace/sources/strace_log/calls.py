@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import re
 from functools import cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Final
 
@@ -33,8 +34,7 @@ _ON_DESCRIPTOR: Final = frozenset(f"{_TRANSFERS} {_OTHERS}".split())
 _POLLS: Final = frozenset({"poll", "ppoll"})
 _SELECTS: Final = frozenset({"select", "pselect6", "_newselect"})
 _POLLED = re.compile(r"\{fd=(-?\d{1,10})(?:<([^{}]*)>)?,")
-_SELECTED = re.compile(r"(\d{1,10})(?:<([^ ]*)>)?(?= |\]|$)")
-_PAIR = re.compile(r"([A-Z][A-Za-z0-9-]{1,20}):\[(.*)->(.*)\]$")
+_PROTOCOL = re.compile(r"([A-Z][A-Za-z0-9-]{1,20}):\[")
 _VALUE = re.compile(r"(-?\d{1,20}|0x[0-9a-f]{1,16}|NULL)(?:<.*>)?(?: /\*.*\*/)?$")
 _LEADING_NUMBER = re.compile(r"-?\d{1,18}")
 _KERNELS_OWN: Final = MappingProxyType(
@@ -103,8 +103,8 @@ def _descriptor(name: str, parts: list[str]) -> FileDescriptor | None:
     if name in _POLLS and parts:
         found = {(int(fd), about or None) for fd, about in _POLLED.findall(parts[0])}
     elif name in _SELECTS:
-        sets = " ".join(part[1:-1] for part in parts[1:4] if part.startswith("["))
-        found = {(int(fd), about or None) for fd, about in _SELECTED.findall(sets)}
+        sets = [part[1:-1].split() for part in parts[1:4] if part.startswith("[")]
+        found = set(filter(None, map(read_descriptor, chain.from_iterable(sets))))
     elif parts and (first := read_descriptor(parts[0])) is not None:
         found = {first} if name in _ON_DESCRIPTOR or first[1] is not None else set()
     if len(found) != 1:
@@ -115,10 +115,13 @@ def _descriptor(name: str, parts: list[str]) -> FileDescriptor | None:
 
 def _described(fd: int, about: str | None) -> FileDescriptor:
     """Read what ``-y`` and ``-yy`` say: a path, ``TCP:[127.0.0.1:1->127.0.0.1:2]``."""
-    pair = None if about is None else _PAIR.match(about)
-    if pair is None:
+    protocol = None if about is None else _PROTOCOL.match(about)
+    if about is None or protocol is None or not about.endswith("]"):
         return FileDescriptor(fd, target=about)
-    return FileDescriptor(fd, protocol=pair[1], local=pair[2], peer=pair[3], connected=True)
+    local, arrow, peer = about[protocol.end() : -1].rpartition("->")
+    if not arrow:
+        return FileDescriptor(fd, target=about)
+    return FileDescriptor(fd, protocol=protocol[1], local=local, peer=peer, connected=True)
 
 
 def signal_of(signo: int, fields: dict[str, str]) -> SignalInfo:

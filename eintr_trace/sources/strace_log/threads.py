@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 from eintr_trace.sources.strace_log.arguments import split_arguments
@@ -25,7 +26,8 @@ class Threads:
 
     def __init__(self) -> None:
         self._tgids: dict[int, int] = {}
-        self._alive: dict[int, None] = {}  # in the order in which they came
+        self._alive: set[int] = set()
+        self._alive_in: Counter[int] = Counter()  # how many of them, by process
         self._unprefixed = UNKNOWN_PID
         self._making: dict[int, str] = {}  # parents within a call that makes a task: its arguments
         self._attached_to: int | None = None
@@ -41,26 +43,47 @@ class Threads:
             pid = self._unprefixed
         if pid not in self._tgids:
             self._came(pid)
-        elif pid not in self._alive:
-            self._alive[pid] = None
+        else:
+            self._lives(pid)
         return pid
 
     def tgid_of(self, tid: int) -> int:
         """Give the process of a thread; its own number where the log does not tell."""
         return self._tgids.get(tid, tid)
 
+    def _is_of(self, tid: int, tgid: int) -> None:
+        """It is known now which process a thread is of."""
+        was_alive = tid in self._alive
+        self._lives_no_more(tid)
+        self._tgids[tid] = tgid
+        if was_alive:
+            self._lives(tid)
+
+    def _lives(self, tid: int) -> None:
+        if tid not in self._alive:
+            self._alive.add(tid)
+            self._alive_in[self.tgid_of(tid)] += 1
+
+    def _lives_no_more(self, tid: int) -> None:
+        if tid in self._alive:
+            self._alive.remove(tid)
+            tgid = self.tgid_of(tid)
+            self._alive_in[tgid] -= 1
+            if not self._alive_in[tgid]:
+                del self._alive_in[tgid]
+
     def _came(self, tid: int) -> None:
         """A thread's first line, before the call that made it has come back."""
         making = self._making.popitem() if len(self._making) == 1 else None
         if making is not None:
-            self._tgids[tid] = self._of_child(tid, *making)
+            self._is_of(tid, self._of_child(tid, *making))
         elif self._attached_to is not None:
-            self._tgids[tid] = self._attached_to
+            self._is_of(tid, self._attached_to)
         else:
-            self._tgids[tid] = tid
+            self._is_of(tid, tid)
             if self._alive:
                 self.guessed.add(tid)
-        self._alive[tid] = None
+        self._lives(tid)
 
     def _of_child(self, child: int, parent: int, arguments: str) -> int:
         tgid = self.tgid_of(parent)
@@ -76,8 +99,8 @@ class Threads:
         if pid not in self._tgids and not self._making:
             if not self._alive and self._unprefixed == UNKNOWN_PID:
                 self._unprefixed = pid
-            self._tgids[pid] = pid if self._attached_to is None else self._attached_to
-            self._alive[pid] = None
+            self._is_of(pid, pid if self._attached_to is None else self._attached_to)
+            self._lives(pid)
 
     def began(self, call: CallBegan) -> None:
         """A call has begun: a child may show before the call comes back."""
@@ -92,11 +115,11 @@ class Threads:
         self._making.pop(call.tid, None)
         if call.name in _MAKES_TASKS and value > 0:
             child = _pid_outside(call, value)
-            self._tgids[child] = self._of_child(child, call.tid, call.arguments)
+            self._is_of(child, self._of_child(child, call.tid, call.arguments))
             self.guessed.discard(child)
-            self._alive[child] = None
+            self._lives(child)
         elif call.name == "getpid" and value > 0 and call.tid in self.guessed:
-            self._tgids[call.tid] = _pid_outside(call, value)
+            self._is_of(call.tid, _pid_outside(call, value))
             self.guessed.discard(call.tid)
         elif call.tid == UNKNOWN_PID and call.name in _SAYS_TID and value > 0:
             return self._named(_pid_outside(call, value))
@@ -105,11 +128,11 @@ class Threads:
         return call.tid
 
     def _named(self, pid: int) -> int:
+        self._lives_no_more(UNKNOWN_PID)
         self._tgids.pop(UNKNOWN_PID, None)
-        self._alive.pop(UNKNOWN_PID, None)
         self._unprefixed = self.first_named = pid
-        self._tgids[pid] = pid
-        self._alive[pid] = None
+        self._is_of(pid, pid)
+        self._lives(pid)
         return pid
 
     def _told_by_tgkill(self, arguments: str) -> None:
@@ -117,15 +140,14 @@ class Threads:
         if len(numbers) == 2 and all(number.isdecimal() for number in numbers):  # noqa: PLR2004
             tgid, tid = map(int, numbers)
             if tid in self.guessed:
-                self._tgids[tid] = tgid
+                self._is_of(tid, tgid)
                 self.guessed.discard(tid)
 
     def gone(self, tid: int) -> bool:
         """A thread has ended; say whether it was the last of its process."""
-        self._alive.pop(tid, None)
+        self._lives_no_more(tid)
         self._making.pop(tid, None)
-        tgid = self.tgid_of(tid)
-        return not any(self.tgid_of(other) == tgid for other in self._alive)
+        return self.tgid_of(tid) not in self._alive_in
 
     def forget(self, tid: int) -> None:
         """Forget a thread that is gone: its number may come again."""
