@@ -24,16 +24,21 @@ def delay_remedies(trail: Trail, finding: Finding) -> Iterator[RemedyId]:
     if run.delay_ns - (run.held_ns or 0) < _WORTH_IT_NS or run.delayed_by is None:
         return
     if parse_version(interpreter.version) >= _PYTHON_3:
-        match run.delayed_by:
-            case DelayCause.WORKER_THREAD:
-                yield RemedyId.MAIN_THREAD_TAKES_IT
-            case DelayCause.RESTARTED_CALL:
-                yield RemedyId.DO_NOT_RESTART
-            case DelayCause.C_CODE:
-                pass
+        yield from _against(run.delayed_by, finding)
     elif _main_thread_call(trail) == "futex":
         yield RemedyId.LOCK_WITH_TIMEOUT
     yield RemedyId.THREAD_FOR_SIGNALS
+
+
+def _against(cause: DelayCause, finding: Finding) -> Iterator[RemedyId]:
+    match cause:
+        case DelayCause.WORKER_THREAD:
+            yield RemedyId.MAIN_THREAD_TAKES_IT
+        case DelayCause.RESTARTED_CALL if finding.kernel.sa_restart:
+            yield RemedyId.DO_NOT_RESTART
+        case DelayCause.RESTARTED_CALL | DelayCause.C_CODE:
+            # After ERESTARTNOINTR the kernel restarts a call whatever the handler's flags.
+            pass
 
 
 def _main_thread_call(trail: Trail) -> str | None:

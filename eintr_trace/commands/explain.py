@@ -54,6 +54,7 @@ class GlossaryFormat(StrEnum):
     """What an explanation can be printed as."""
 
     TEXT = "text"
+    MARKDOWN = "markdown"
     JSON = "json"
 
 
@@ -66,7 +67,7 @@ def run(argv: Sequence[str]) -> int:
         type=one_of(GlossaryFormat),
         choices=list(GlossaryFormat),
         default=GlossaryFormat.TEXT,
-        help="text (default), or json: one object",
+        help="text (default), markdown, or json: one object",
     )
     add_what_if_arguments(parser)
     arguments = parser.parse_args(argv)
@@ -125,6 +126,10 @@ def _print(parts: Sequence[Part], format: GlossaryFormat) -> None:
             from eintr_trace.reports.glossary_text import glossary_text
 
             sys.stdout.write(glossary_text(parts, terminal_layout()))
+        case GlossaryFormat.MARKDOWN:
+            from eintr_trace.reports.glossary_markdown import glossary_markdown
+
+            sys.stdout.write(glossary_markdown(parts))
         case GlossaryFormat.JSON:
             from eintr_trace.reports.glossary_json import write_glossary_json
 

@@ -47,6 +47,12 @@ _SYNCHRONOUS: Final = (
     " Python handler cannot help, as it runs only once the C code has returned. faulthandler"
     " prints the Python frames."
 )
+_STOPS: Final = """\
+eintr-trace -- python3 -c '
+import os, subprocess, time
+me = os.getpid()
+subprocess.Popen(["sh", "-c", f"sleep 0.3; kill -{stop} {{me}}; sleep 0.1; kill -CONT {{me}}"])
+time.sleep(0.8)'"""
 _FAULTS: Final = frozenset({"SIGILL", "SIGBUS", "SIGFPE", "SIGSEGV"})
 
 
@@ -128,8 +134,7 @@ def _command(signo: int, name: str, action: DefaultAction) -> str:
     if signo >= KERNEL_SIGRTMIN or action is DefaultAction.IGNORE:
         return f"eintr-trace -- python3 -c 'import os; os.kill(os.getpid(), {signo})'"
     if action in {DefaultAction.STOP, DefaultAction.CONTINUE}:
-        bare = name.removeprefix("SIG")
-        return f"eintr-trace -- sh -c '(sleep 0.3; kill -CONT $$) & kill -{bare} $$; wait'"
+        return _STOPS.format(stop="STOP" if name == "SIGCONT" else name.removeprefix("SIG"))
     return f"eintr-trace -- sh -c 'ulimit -c 0; kill -{signo} $$'"
 
 
@@ -142,4 +147,4 @@ def _shows(name: str, action: DefaultAction) -> str:
         case DefaultAction.IGNORE:
             return "tracer-induced: ignored. Without a tracer nothing would have come of it"
         case DefaultAction.STOP | DefaultAction.CONTINUE:
-            return "what the shell was in as it stopped or went on, and that the kernel restarts it"
+            return "restarted-by-kernel: after SIGCONT the kernel goes on with the sleep"

@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from eintr_trace.commands.explained_words import Explained, UnknownWordError, explain
+from eintr_trace.facts.glossary.entry import toml_rows
+from eintr_trace.facts.glossary.lookup import all_entries, find
+from eintr_trace.reports.glossary_page import ShortEntry, WholeEntry
+from eintr_trace.reports.glossary_text import glossary_text
+from eintr_trace.reports.layout import Layout, columns
+from tests.commands.program import eintr_trace, refused
+
+LIMIT_S = 0.15
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def explained(*words: str, columns: int = 80) -> str:
+    done = eintr_trace("explain", *words, environment={"COLUMNS": str(columns)})
+    assert done.stderr == ""
+    assert done.returncode == 0
+    return done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("entry", ["eintr"]),
+        ("call", ["recvfrom"]),
+        ("number", ["-512", "10"]),
+        ("line", ["poll([{fd=3, events=POLLIN}], 1, -1) = ? ERESTART_RESTARTBLOCK (Interrupted)"]),
+        ("sigreturn", ["rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)"]),
+        ("what_if", ["recvfrom", "--python", "2.7", "--handler", "sa_restart"]),
+        ("what_if_thrift", ["TSocket.read", "--python", "2.7", "--handler", "plain"]),
+        ("what_if_cpp", ["recvfrom", "--client", "cpp", "--timeout", "socket"]),
+        ("what_if_table", ["select.select", "--handler", "plain"]),
+        ("all_words", []),
+    ],
+)
+def test_what_is_printed(name: str, words: list[str]) -> None:
+    golden = GOLDEN / f"explain_{name}.txt"
+    text = explained(*words)
+    if "EINTR_TRACE_GOLDEN" in os.environ:
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_a_phrase_may_come_in_one_word_or_several() -> None:
+    assert explained("rt_sigreturn", "EINTR") == explained("rt_sigreturn = -1 EINTR")
+    both = explained("EINTR", "SIGUSR1")
+    assert both == explained("EINTR") + "\n" + explained("SIGUSR1")
+
+
+def test_unknown_words_suggest_near_ones() -> None:
+    done = eintr_trace("explain", "ERESTARSYS")
+    assert done.returncode == 1
+    assert refused(done) == (
+        "the glossary does not have 'ERESTARSYS'. Did you mean ERESTARTSYS, restart_syscall,"
+        " restart? eintr-trace explain lists all words"
+    )
+
+
+def test_what_is_known_is_said_before_what_is_not() -> None:
+    done = eintr_trace("explain", "EINTR", "zork")
+    assert done.returncode == 1
+    assert done.stdout.startswith("EINTR  (errors")
+    assert "'zork'" in done.stderr
+
+
+def test_a_call_that_was_not_measured_says_so() -> None:
+    assert "was not measured" in explained("fallocate")
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["EINTR", "--python", "2.7"], 1),
+        (["--python", "2.7"], 2),
+        (["recvfrom", "poll", "--python", "2.7"], 2),
+        (["recvfrom", "--python", "1.5"], 2),
+        (["recvfrom", "--python", "three"], 2),
+        (["recvfrom", "--handler", "nice"], 2),
+        (["semop", "--python", "3.13"], 1),
+        (["time.sleep", "--python", "3.13", "--timeout", "socket"], 1),
+        (["recvfrom", "--python", "2.7", "--handler", "none", "--signal", "SIGFOO"], 2),
+    ],
+)
+def test_questions_that_make_no_sense(words: list[str], status: int) -> None:
+    done = eintr_trace("explain", *words)
+    assert done.returncode == status
+    assert refused(done)
+
+
+def test_json_holds_what_text_says() -> None:
+    (part,) = json.loads(explained("EINTR", "--format", "json"))["parts"]
+    assert part["kind"] == "entry"
+    assert part["name"] == "EINTR"
+    assert part["see_it"].startswith("python3 -c '")
+    words = ["recvfrom", "--python", "2.7", "--handler", "plain", "--format", "json"]
+    (answer,) = json.loads(explained(*words))["parts"]
+    assert answer["outcomes"] == ["raised"]
+    assert answer["restart_codes"] == ["ERESTARTSYS"]
+
+
+def test_markdown_keeps_commands_whole() -> None:
+    text = explained("EINTR", "--format", "markdown")
+    (entry,) = (one for one in all_entries() if one.name == "EINTR")
+    assert f"```text\n{entry.see_it}\n```\n" in text
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_text_keeps_to_the_width(width: int) -> None:
+    for entry in all_entries():
+        command = set(entry.see_it.splitlines())
+        table = 0 if entry.table is None else 101
+        for line in glossary_text([WholeEntry(entry)], Layout(width, colour=False)).splitlines():
+            assert columns(line) <= max(width, table) or line in command, entry.name
+
+
+def test_no_colour_where_none_is_wanted() -> None:
+    forced = {"CLICOLOR_FORCE": "1", "NO_COLOR": ""}
+    assert "\x1b[" in eintr_trace("explain", "EINTR", environment=forced).stdout
+    refused_colour = forced | {"NO_COLOR": "1"}
+    assert "\x1b[" not in eintr_trace("explain", "EINTR", environment=refused_colour).stdout
+
+
+def test_it_is_quick() -> None:
+    def processor_time_s(code: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    # What Python itself takes to start varies more than what is ours.
+    bare = min(processor_time_s("") for _ in range(5))
+    code = "from eintr_trace.commands.main import main; main(['explain', 'EINTR'])"
+    assert min(processor_time_s(code) for _ in range(5)) - bare < LIMIT_S
+
+
+@settings(deadline=None)
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=3))
+def test_any_words_are_explained_or_refused(words: list[str]) -> None:
+    for one in explain(words):
+        if isinstance(one, UnknownWordError):
+            assert str(one)
+            continue
+        assert isinstance(one, Explained)
+        parts = [ShortEntry(entry) for entry in one.entries]
+        assert "\x1b" not in glossary_text(parts, Layout(80, colour=False))
+
+
+LINES = st.builds(
+    "{} = {}".format,
+    st.sampled_from(["read(3, ", "rt_sigreturn({mask=[]})", "restart_syscall(<... x ...>)"]),
+    st.sampled_from(["? ERESTARTSYS (x)", "-1 EINTR", "0", "?", "", "99999999999999999999"]),
+) | st.sampled_from(
+    [
+        "--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=7, si_uid=0} ---",
+        "--- stopped by SIGTSTP ---",
+        "+++ killed by SIGTERM +++",
+        "+++ exited with 3 +++",
+        "[pid  7] 12:00:00 <... poll resumed>) = ? ERESTART_RESTARTBLOCK (Interrupted by signal)",
+    ]
+)
+
+
+@settings(deadline=None)
+@given(LINES, st.text(max_size=5))
+def test_any_line_is_explained_or_refused(line: str, more: str) -> None:
+    assert list(explain([line + more]))
+
+
+FILES = ("codes", "handling", "waiting", "python", "tracing", "libraries", "outcomes", "verdicts")
+# Of the entries that are made of tables, one a kind.
+GENERATED = {
+    "recvfrom": "ERESTARTSYS",
+    "semop": "= -1 EINTR",
+    "os.lockf": "InterruptedError",
+    "SIGUSR1": "died",
+    "SIGCHLD": "tracer-induced: ignored",
+    "SIGSTOP": "restarted-by-kernel",
+    "SIGKILL": "137",
+    "getpid": "calls",
+}
+EVERY_COMMAND = "EINTR_TRACE_EVERY_COMMAND" in os.environ
+TRACED = 5  # of the commands that trace with eintr-trace, unless every one is asked for
+
+
+def commands() -> dict[str, str]:
+    """The commands of the glossary that are run, and a text that the output of each holds.
+
+    All but most of those that trace, which take a second each: their programs differ little.
+    """
+    rows = [row for file in FILES for row in toml_rows(f"{file}.toml", "entry")]
+    chosen = {row["see_it"].strip("\n"): row["expect"] for row in rows}
+    chosen |= {find(name)[0].see_it: text for name, text in GENERATED.items()}
+    traced = [command for command in chosen if "eintr-trace --" in command]
+    left_out = set() if EVERY_COMMAND else set(traced) - set(traced[:: len(traced) // TRACED])
+    return {command: text for command, text in chosen.items() if command not in left_out}
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@pytest.mark.skipif(shutil.which("python3") is None, reason="python3 is not on the path")
+@pytest.mark.timeout(400)
+def test_commands_show_what_is_said() -> None:
+    beside = str(Path(sys.executable).parent)
+    environment = os.environ | {"PATH": f"{beside}:{os.environ['PATH']}", "COLUMNS": "100"}
+
+    def lacks(shown: tuple[str, str]) -> str | None:
+        command, expected = shown
+        output = ""
+        for _ in range(3):  # some give another program half a second to begin
+            done = subprocess.run(
+                ["bash", "-c", command],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                check=False,
+                timeout=100,
+            )
+            output = done.stdout.decode(errors="replace")
+            if expected in output:
+                return None
+        return f"{command}: no {expected!r} in {output[-500:]}"
+
+    with ThreadPoolExecutor(8) as pool:
+        wrong = [text for text in pool.map(lacks, commands().items()) if text is not None]
+    assert wrong == []
