@@ -1,4 +1,4 @@
-"""Explanations as JSON: an object with a list, each part of it with its kind."""
+"""Explanations as JSON; docs/explain.schema.json is its schema: a list, each part with its kind."""
 
 from __future__ import annotations
 

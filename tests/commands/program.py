@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.reports.schema import STRICT, STRICT_COMPARISON
+from tests.reports.schema import STRICT, STRICT_COMPARISON, STRICT_EXPLANATION
 
 
 def eintr_trace(
@@ -31,7 +31,8 @@ def eintr_trace(
         env=os.environ | {"TZ": "UTC", "COLUMNS": "100"} | (environment or {}),
     )
     if "json" in words and done.stdout:
-        schema = STRICT_COMPARISON if words[0] == "compare" else STRICT
+        schemas = {"compare": STRICT_COMPARISON, "explain": STRICT_EXPLANATION}
+        schema = schemas.get(words[0], STRICT)
         schema.validate(json.loads(done.stdout))
     return subprocess.CompletedProcess(
         done.args, done.returncode, done.stdout.decode(), done.stderr.decode()

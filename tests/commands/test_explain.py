@@ -112,6 +112,25 @@ def test_json_holds_what_text_says() -> None:
     assert answer["restart_codes"] == ["ERESTARTSYS"]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["4", "zork"],
+        ["--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER} ---"],
+        ["read"],
+        ["read", "--python", "3.13", "--thread", "worker"],
+        ["read", "--python", "2.7", "--handler", "ignored"],
+        ["read", "--timeout", "none"],
+        ["sendto", "--client", "cpp"],
+    ],
+    ids=" ".join,
+)
+def test_json_is_as_its_schema_says(words: list[str]) -> None:
+    # The harness validates it.
+    assert eintr_trace("explain", *words, "--format", "json").stdout
+
+
 def test_markdown_keeps_commands_whole() -> None:
     text = explained("EINTR", "--format", "markdown")
     (entry,) = (one for one in all_entries() if one.name == "EINTR")

@@ -56,6 +56,7 @@ REPORT = _loaded("report.schema.json")
 COMPARISON = _loaded("comparison.schema.json")
 PUBLISHED = Draft202012Validator(REPORT)
 STRICT = Draft202012Validator(strict(REPORT))
+STRICT_EXPLANATION = Draft202012Validator(strict(_loaded("explain.schema.json")))
 STRICT_COMPARISON = Draft202012Validator(
     strict(COMPARISON),
     registry=Registry().with_resource("report.schema.json", Resource.from_contents(strict(REPORT))),
