@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import socket
 import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -25,6 +26,7 @@ from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 
 _LOOK_EVERY_NS: Final = 5_000_000
 _LOOKS: Final = 20
+_THREADS_AT_ONCE: Final = 16
 _THREADS_NAMED: Final = 4
 
 # Blocking calls that transfer nothing before they have waited, so that they can be made again
@@ -51,16 +53,16 @@ class FirstStops:
 
     def __init__(self, emit: Emit) -> None:
         self._emit = emit
-        self._sleepers: list[_Sleeper] = []
+        self._to_look_at: deque[_Sleeper] = deque()
+        self._left: list[_Sleeper] = []
         self._looks: dict[TracedProcess, Look] = {}
         self._looks_left = _LOOKS
         self._look_at_ns: int | None = None
 
     def begin(self, tracees: Iterable[Tracee]) -> None:
-        """Interrupt these threads, now or as soon as that is safe."""
-        self._sleepers = [_Sleeper(tracee) for tracee in tracees]
+        """Interrupt these threads as soon as that is safe."""
+        self._to_look_at.extend(_Sleeper(tracee) for tracee in tracees)
         self._look_at_ns = time.monotonic_ns()
-        self.look(self._look_at_ns)
 
     def next_look_ns(self) -> int | None:
         """When to look again; ``None``: no more."""
@@ -70,9 +72,16 @@ class FirstStops:
         """Interrupt those for which it is safe now; after some looks, tell which are left."""
         if self._look_at_ns is None or now_ns < self._look_at_ns:
             return
-        self._sleepers = [one for one in self._sleepers if self._still_sleeps(one)]
+        for _ in range(min(_THREADS_AT_ONCE, len(self._to_look_at))):
+            sleeper = self._to_look_at.popleft()
+            if self._still_sleeps(sleeper):
+                self._left.append(sleeper)
+        if self._to_look_at:
+            return  # those that have stopped are served first
         self._looks_left -= 1
-        if self._sleepers and self._looks_left > 0:
+        if self._left and self._looks_left > 0:
+            self._to_look_at.extend(self._left)
+            self._left.clear()
             self._look_at_ns = now_ns + _LOOK_EVERY_NS
             return
         self._look_at_ns = None
@@ -131,17 +140,17 @@ class FirstStops:
         self._emit(Warned(now_ns, tracee.process.tgid, 0, text))
 
     def _tell_left(self, now_ns: int) -> None:
-        if not self._sleepers:
+        if not self._left:
             return
-        names = [_where(one.tracee) for one in self._sleepers[:_THREADS_NAMED]]
-        if len(self._sleepers) > _THREADS_NAMED:
-            names.append(f"and {len(self._sleepers) - _THREADS_NAMED} more")
-        whose = "one thread" if len(names) == 1 else f"{len(self._sleepers)} threads"
+        names = [_where(one.tracee) for one in self._left[:_THREADS_NAMED]]
+        if len(self._left) > _THREADS_NAMED:
+            names.append(f"and {len(self._left) - _THREADS_NAMED} more")
+        whose = "one thread" if len(names) == 1 else f"{len(self._left)} threads"
         text = (
             f"the calls of {whose} are seen only from the next signal on, because to be"
             f" interrupted now could end a call: {', '.join(names)}"
         )
-        self._emit(Warned(now_ns, self._sleepers[0].tracee.process.tgid, 0, text))
+        self._emit(Warned(now_ns, self._left[0].tracee.process.tgid, 0, text))
 
 
 def _where(tracee: Tracee) -> str:
