@@ -24,6 +24,12 @@ _ERRNO_NAMES: Final = {errno.EDEADLK: "EDEADLK", errno.EOPNOTSUPP: "EOPNOTSUPP"}
 _ADDRESSES: Final = frozenset({"brk", "mmap", "mremap", "shmat"})
 # 0 is that the time is over: poll(2), select(2).
 _TIMED_WAITS: Final = frozenset({"poll", "ppoll", "pselect6", "select"})
+_RESULT_COLUMN: Final = 40  # strace -a, its default
+
+
+def with_result(call: str, result: str) -> str:
+    """Write a call and its result, which begins in the same column as strace's."""
+    return f"{call} ".ljust(_RESULT_COLUMN) + f"= {result}"
 
 
 def result_text(name: str, retval: int) -> str:

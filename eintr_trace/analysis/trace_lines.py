@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from eintr_trace.analysis.strace_results import result_text
+from eintr_trace.analysis.strace_results import result_text, with_result
 from eintr_trace.facts.signals import signal_name, signal_set_text
 from eintr_trace.model.events import (
     Event,
@@ -29,7 +29,6 @@ from eintr_trace.model.events import (
 )
 from eintr_trace.model.trace_lines import LinePart, TraceLine
 
-_RESULT_COLUMN: Final = 40  # strace -a, its default
 _RT_SIGRETURN: Final = "rt_sigreturn"
 
 
@@ -103,14 +102,13 @@ class TraceLines:
     ) -> Iterator[MadeLine]:
         call = self._open.pop(event.tid, None)
         result = result_text(name, retval)
-        resumed = _with_result(f"<... {name} resumed>)", result)
         if call is None or call.name != name:
-            yield _line(event, resumed, call=name)
+            yield _line(event, with_result(f"<... {name} resumed>)", result), call=name)
             return
         line = TraceLine(
-            call.time_ns, event.tgid, event.tid, _with_result(text or call.text, result)
+            call.time_ns, event.tgid, event.tid, with_result(text or call.text, result)
         )
-        part = LinePart(event.time_ns, event.tgid, event.tid, call.text, line, resumed, name)
+        part = LinePart(event.time_ns, event.tgid, event.tid, call.text, line, result, name)
         yield MadeLine(part, (call.began, event))
 
     def _exited(self, event: ThreadExited | ProcessExited) -> Iterable[MadeLine]:
@@ -137,18 +135,12 @@ class TraceLines:
         """End the line of a call that does not come back, as far as is seen."""
         call = self._open.pop(tid)
         if why is None:
-            text = _with_result(call.text, "?")
-            resumed = _with_result(f"<... {call.name} resumed>)", "?")
+            text, result = with_result(call.text, "?"), "?"
         else:
-            text, resumed = f"{call.text.removesuffix(')')} {why}", None
+            text, result = f"{call.text.removesuffix(')')} {why}", None
         line = TraceLine(call.time_ns, call.tgid, tid, text)
-        part = LinePart(call.time_ns, call.tgid, tid, call.text, line, resumed, call.name)
+        part = LinePart(call.time_ns, call.tgid, tid, call.text, line, result, call.name)
         return MadeLine(part, (call.began,))
-
-
-def _with_result(call: str, result: str) -> str:
-    """Write a call and its result, which begins in the same column as strace's."""
-    return f"{call} ".ljust(_RESULT_COLUMN) + f"= {result}"
 
 
 def _line(event: Event, text: str, call: str | None = None, signo: int | None = None) -> MadeLine:

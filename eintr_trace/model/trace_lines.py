@@ -36,9 +36,9 @@ class LinePart:
     """A line of a live trace as it comes: a call that was entered, then the whole line.
 
     ``opened`` is the call as it was entered, ``None`` in a line that is no call's or whose
-    beginning was not seen. ``line`` is ``None`` until it is whole, and ``resumed`` what strace
-    prints of its end where it has printed ``opened`` before. ``call`` is the call's name, ``signo``
-    the signal's number that the line is about.
+    beginning was not seen. ``line`` is ``None`` until it is whole, and ``result`` what stands
+    after its equals sign. ``call`` is the call's name, ``signo`` the signal's number that the
+    line is about.
     """
 
     time_ns: int
@@ -46,7 +46,7 @@ class LinePart:
     tid: int
     opened: str | None = None
     line: TraceLine | None = None
-    resumed: str | None = None
+    result: str | None = None
     call: str | None = None
     signo: int | None = None
 

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
+from eintr_trace.analysis.strace_results import with_result
+from eintr_trace.facts.given_arguments import FIRST_GIVEN_ARGUMENT
 from eintr_trace.model.report import EpisodeUpdate, Report
 from eintr_trace.model.trace import TraceClock, TraceHeader
-from eintr_trace.model.trace_lines import LinePart
+from eintr_trace.model.trace_lines import LinePart, TraceLine
 from eintr_trace.reports.escaping import escape
 
 _US_PER_S = 1_000_000
@@ -48,16 +50,55 @@ class StraceOrder:
             yield PrintedLine(part.line.time_ns, part.tid, part.line.text, part.line.note)
             return
         self._unfinished.remove(part.tid)
-        if part.resumed is not None:
-            yield PrintedLine(part.time_ns, part.tid, part.resumed, part.line.note)
+        if part.result is not None:
+            text = _resumed(part, part.opened, part.line, part.result)
+            yield PrintedLine(part.time_ns, part.tid, text, part.line.note)
 
     def break_open(self) -> Iterator[PrintedLine]:
         """Give the line that is open, if one is, as far as it goes: something else comes first."""
         part, self._open = self._open, None
         if part is not None and part.opened is not None:
             self._unfinished.add(part.tid)
-            text = f"{part.opened.removesuffix(')')} <unfinished ...>"
+            text = f"{part.opened[: _printed_first(part.call, part.opened)]} <unfinished ...>"
             yield PrintedLine(part.time_ns, part.tid, text)
+
+
+def _resumed(part: LinePart, opened: str, line: TraceLine, result: str) -> str:
+    """Return the end of a line whose beginning has been printed."""
+    call = line.text[: -len(f"= {result}")].rstrip()
+    rest = call[_printed_first(part.call, opened) :]
+    return with_result(f"<... {part.call} resumed>{rest}", result)
+
+
+def _printed_first(name: str | None, call: str) -> int:
+    """Return how much of a call strace prints before it comes back: up to what it will give."""
+    index = FIRST_GIVEN_ARGUMENT.get(name or "")
+    if index is None:
+        return len(call.removesuffix(")"))
+    at = call.index("(") + 1
+    for _ in range(index):
+        at = _after_argument(call, at)
+    return at
+
+
+def _after_argument(call: str, at: int) -> int:
+    """Return where the next argument begins; those before have strings and structures in them."""
+    depth, quoted = 0, False
+    while at < len(call):
+        char = call[at]
+        if quoted:
+            at += char == "\\"
+            quoted = char != '"'
+        elif char == '"':
+            quoted = True
+        elif char in "{[(":
+            depth += 1
+        elif char in "}])":
+            depth -= 1
+        elif char == "," and not depth:
+            return at + 2
+        at += 1
+    return len(call)
 
 
 class StraceLog:

@@ -35,8 +35,9 @@ def test_each_line_is_followed_by_what_it_means_and_by_the_verdict(live: tuple[s
         "--- SIGALRM {si_signo=SIGALRM, si_code=SI_KERNEL} ---",
         "rt_sigreturn({mask=[]})                 = -1 EINTR (Interrupted system call)",
         "      └ The handler returns.",
+        "read(3,  <unfinished ...>",
         "→ resumed-by-interpreter",
-        "<... read resumed>)                     = 6",
+        '<... read resumed>"\\tbyte\\n", 6)',
         "+++ killed by SIGTERM +++",
     )
     for wanted in in_order:

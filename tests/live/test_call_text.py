@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from eintr_trace.facts.given_arguments import FIRST_GIVEN_ARGUMENT
 from eintr_trace.model.events import FileDescriptor
 from eintr_trace.sources.live import binding
 from eintr_trace.sources.live.call_arguments import MAX_READS, Read
+from eintr_trace.sources.live.call_results import GIVEN
 from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
 from eintr_trace.sources.live.descriptors import describe_descriptor
 from tests.facts.blocked_program import blocked_program
@@ -216,3 +218,8 @@ def test_the_descriptor_a_call_waits_for() -> None:
     assert waited_descriptor("select", (0, 0, 0, 0, 0x1000), fd_set, None) is None
     assert waited_descriptor("read", (0xFFFFFFFF, 0, 0), unreadable, None) is None
     assert waited_descriptor("pause", (), unreadable, None) is None
+
+
+def test_what_a_call_gives_is_shown_from_the_argument_on_that_the_table_names() -> None:
+    first = {name: min(positions) for name, positions in GIVEN.items()}
+    assert first == FIRST_GIVEN_ARGUMENT

@@ -8,6 +8,8 @@ from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
 
+import pytest
+
 from eintr_trace.analysis.judge import Judge
 from eintr_trace.model.episodes import Episode
 from eintr_trace.model.events import (
@@ -27,10 +29,10 @@ from eintr_trace.model.events import (
     TraceEnded,
 )
 from eintr_trace.model.trace import TraceMode, TraceSource
-from eintr_trace.model.trace_lines import LogLine
+from eintr_trace.model.trace_lines import LinePart, LogLine, TraceLine
 from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.layout import Layout
-from eintr_trace.reports.strace_lines import StraceLog
+from eintr_trace.reports.strace_lines import StraceLog, StraceOrder
 from eintr_trace.reports.text import TextReport, TextStyle
 from tests.reports import samples
 
@@ -166,3 +168,40 @@ def test_so_many_lines_of_an_episode_that_some_are_left_out() -> None:
     (episode,) = judge.finish().episodes
     assert len(episode.lines) == 14
     assert episode.lines[9].note == "Lines of this thread that are left out here: 49."
+
+
+@pytest.mark.parametrize(
+    ("opened", "ended", "first", "second"),
+    [
+        ("read(3, 0x1, 4)", 'read(3, "a\\"),", 4)', "read(3, ", '"a\\"),", 4)'),
+        ("read(3, 0x1, 4)", "read(3, 0x1, 4)", "read(3, ", "0x1, 4)"),
+        ("pipe2(0x1, 0)", "pipe2([3, 4], 0)", "pipe2(", "[3, 4], 0)"),
+        (
+            "rt_sigaction(SIGUSR1, {sa_handler=0x1, sa_mask=[]}, 0x2, 8)",
+            "rt_sigaction(SIGUSR1, {sa_handler=0x1, sa_mask=[]}, {sa_handler=SIG_DFL}, 8)",
+            "rt_sigaction(SIGUSR1, {sa_handler=0x1, sa_mask=[]}, ",
+            "{sa_handler=SIG_DFL}, 8)",
+        ),
+        (
+            'readlinkat(3, "a\\", b", 0x1, 9)',
+            'readlinkat(3, "a\\", b", "c", 9)',
+            'readlinkat(3, "a\\", b", ',
+            '"c", 9)',
+        ),
+        ("futex(0x1, FUTEX_WAIT)", "futex(0x1, FUTEX_WAIT)", "futex(0x1, FUTEX_WAIT", ")"),
+    ],
+)
+def test_a_line_is_broken_where_strace_breaks_it(
+    opened: str, ended: str, first: str, second: str
+) -> None:
+    name = opened.partition("(")[0]
+    order = StraceOrder()
+    line = TraceLine(1, MAIN, MAIN, f"{ended} = 0")
+    parts = (
+        LinePart(1, MAIN, MAIN, opened, call=name),
+        LinePart(2, MAIN, WORKER, line=TraceLine(2, MAIN, WORKER, "--- SIGUSR1 {} ---")),
+        LinePart(3, MAIN, MAIN, opened, line, "0", name),
+    )
+    texts = [printed.text for part in parts for printed in order.take(part)]
+    assert texts[0] == f"{first} <unfinished ...>"
+    assert texts[2].split("= 0")[0].rstrip() == f"<... {name} resumed>{second}"

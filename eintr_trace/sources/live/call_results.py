@@ -36,7 +36,7 @@ def _show_two_fds(call: CallArguments, index: int) -> str:
 
 
 # name -> the arguments that are shown otherwise once the call has succeeded, by position.
-_GIVEN: Final[dict[str, dict[int, Render]]] = {
+GIVEN: Final[dict[str, dict[int, Render]]] = {
     "getitimer": {1: show_interval},
     "pipe": {0: _show_two_fds},
     "pipe2": {0: _show_two_fds},
@@ -61,7 +61,7 @@ def describe_ended_call(
     prototype: Prototype | None,
 ) -> str | None:
     """Write a call with what it gave; ``None`` where that is its result alone. Never raises."""
-    given = _GIVEN.get(name)
+    given = GIVEN.get(name)
     if given is None or returned < 0:
         return None
     return describe_call(nr, name, args, read, prototype, None, given=given, returned=returned)
