@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from eintr_trace.commands.arguments import Parser, add_filter_argument, one_of, python_version
 from eintr_trace.commands.exits import ExitStatus
+from eintr_trace.commands.terminal import refuse_terminal
 from eintr_trace.commands.written_files import refuse_input_as_output, require_writable
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def run(argv: Sequence[str]) -> int:
         for file in files:
             refuse_input_as_output(file, arguments.output)
         require_writable(arguments.output)
+    elif arguments.format is ComparisonFormat.HTML:
+        refuse_terminal(arguments.format)
     selection = parse_filters(arguments.filters)
     pythons = (arguments.python_a, arguments.python_b)
     left, right = (
@@ -59,7 +62,8 @@ def run(argv: Sequence[str]) -> int:
     )
     names = run_names(*files)
     comparison = compare(ComparedRun(names[0], left), ComparedRun(names[1], right))
-    with report_output(arguments.output, WIDEST) as output:
+    is_page = arguments.format is ComparisonFormat.HTML
+    with report_output(arguments.output, WIDEST, in_utf8=is_page) as output:
         for piece in _pieces(comparison, arguments.format, output, arguments.verbose):
             output.stream.write(piece)
     whole = [is_whole_report(*pair) for pair in zip((left, right), files, strict=True)]

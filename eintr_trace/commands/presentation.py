@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 from eintr_trace.commands.arguments import ReportFormat
 from eintr_trace.commands.filters import parse_filters
+from eintr_trace.commands.terminal import refuse_terminal
 from eintr_trace.commands.written_files import require_writable
 from eintr_trace.model.episodes import Outcome
 from eintr_trace.reports.detail import Detail
 from eintr_trace.reports.selection import Selection
+
+_NOT_TO_BE_READ = {ReportFormat.HTML, ReportFormat.PERFETTO}
 
 
 @dataclass(frozen=True)
@@ -32,10 +35,13 @@ class Presentation:
 def presentation(arguments: argparse.Namespace, output: str | None = None) -> Presentation:
     """Return what the arguments of ``add_report_arguments`` ask for.
 
-    Raises UsageError, and EintrTraceError for an output that cannot be written.
+    Raises UsageError, also where a terminal would get what it cannot show, and EintrTraceError for
+    an output that cannot be written.
     """
     if output is not None:
         require_writable(output)
+    elif arguments.format in _NOT_TO_BE_READ:
+        refuse_terminal(arguments.format)
     detail = Detail.BLOCKS
     if arguments.quiet:
         detail = Detail.SUMMARY

@@ -6,6 +6,7 @@ The text that a live trace prints is therefore the text of the report of its rec
 from __future__ import annotations
 
 from eintr_trace.analysis.judge import Judge
+from eintr_trace.commands.arguments import ReportFormat
 from eintr_trace.commands.exits import ExitStatus, complain
 from eintr_trace.commands.presentation import Presentation
 from eintr_trace.commands.renderers import renderer_for
@@ -25,7 +26,8 @@ def present_trace(trace: Trace, path: str, wanted: Presentation) -> int:
 
     Raises EintrTraceError if the trace is malformed or the report cannot be written.
     """
-    with report_output(wanted.output) as output:
+    is_page = wanted.format is ReportFormat.HTML
+    with report_output(wanted.output, in_utf8=is_page) as output:
         renderer = renderer_for(
             wanted.format, wanted.detail, trace.header, output, every_line=wanted.every_line
         )

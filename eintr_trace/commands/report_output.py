@@ -25,16 +25,22 @@ class ReportOutput:
 
 
 @contextmanager
-def report_output(name: str | None, widest: int = WIDEST) -> Iterator[ReportOutput]:
+def report_output(
+    name: str | None, widest: int = WIDEST, *, in_utf8: bool = False
+) -> Iterator[ReportOutput]:
     """Give what the report is written to: the file ``name``, or stdout (``None``).
 
-    Text is at most ``widest`` columns wide.
+    Text is at most ``widest`` columns wide. ``in_utf8``: whatever stdout's encoding is, since a
+    page names its own. A file always is.
 
     The file is written when the report is complete; until then, and if that fails, it is left
     as it was. Raises EintrTraceError if it cannot be written.
     """
     if name is None:
-        yield ReportOutput(sys.stdout, terminal_layout(widest))
+        layout = terminal_layout(widest)
+        if in_utf8:
+            sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr] # a TextIOWrapper
+        yield ReportOutput(sys.stdout, layout)
         return
     text = io.StringIO(newline="")
     yield ReportOutput(text, _FILE_LAYOUT)

@@ -6,10 +6,19 @@ import os
 import shutil
 import sys
 
+from eintr_trace.errors import UsageError
 from eintr_trace.reports.layout import Layout, colour_wanted
 
 WIDEST = 110  # columns; longer lines are hard to read
 _WIDTH_OF_A_FILE = 100
+
+
+def refuse_terminal(format: str) -> None:
+    """Make sure that stdout is no terminal, which could show nothing of it. Raises UsageError."""
+    if sys.stdout.isatty():
+        raise UsageError(
+            f"{format} is nothing to read in a terminal", "Send it to a file, as with > FILE"
+        )
 
 
 def terminal_layout(widest: int = WIDEST) -> Layout:

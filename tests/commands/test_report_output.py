@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -115,3 +116,46 @@ def test_the_recording_is_not_overwritten(run: str, tmp_path: Path) -> None:
 def test_bytes_that_are_no_text_are_written_out(tmp_path: Path) -> None:
     write_text(str(tmp_path / "out"), "a\udcffb")
     assert (tmp_path / "out").read_bytes() == b"a\\udcffb"
+
+
+def _at_a_terminal(*words: str) -> tuple[int, str]:
+    """Run it with a terminal as stdout; return the status and what it says on stderr."""
+    controller, terminal = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-m", "eintr_trace", *words],
+        stdout=terminal,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    os.close(terminal)
+    os.close(controller)
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize("format", ["html", "perfetto"])
+def test_what_is_nothing_to_a_terminal_is_not_sent_to_one(
+    run: str, tmp_path: Path, format: str
+) -> None:
+    refusal = f"eintr-trace: {format} is nothing to read in a terminal. Send it to a file, "
+    ran = tmp_path / "ran"
+    for words in (["report", run, "--format", format], ["--format", format, "touch", str(ran)]):
+        status, errors = _at_a_terminal(*words)
+        assert (status, errors[: len(refusal)]) == (2, refusal)
+    assert not ran.exists()
+    assert _at_a_terminal("report", run, "--format", format, "-o", str(tmp_path / "out"))[0] == 0
+
+
+def test_a_page_is_in_the_encoding_that_it_names(run: str) -> None:
+    ascii_only = {"PYTHONIOENCODING": "ascii"}
+    done = eintr_trace("report", run, "--format", "html", environment=ascii_only)
+    assert '<meta charset="utf-8">' in done.stdout
+    assert "→" in done.stdout
+    assert r"\u2192" not in done.stdout
+
+
+def test_markdown_for_a_stdout_that_knows_no_arrows(run: str) -> None:
+    ascii_only = {"PYTHONIOENCODING": "ascii"}
+    done = eintr_trace("report", run, "--format", "markdown", environment=ascii_only)
+    assert r"\u2192" in done.stdout
