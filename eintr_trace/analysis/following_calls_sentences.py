@@ -36,9 +36,10 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
             text = (
                 f"{_functions(trail, 'make')} an exception of EINTR, unless the signal's Python"
                 " handler raises one of its own. The thread went on without calling again; which"
-                " exception it was, and who caught it, is not shown."
+                " exception it was, and who caught it, is not shown. That the call was one of"
+                " CPython's is supposed."
             )
-            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE)
+            yield _draft(Layer.C, text, Topic.STATE)
         case Outcome.RETURNED_EARLY:
             text = f"{_functions(trail, 'come')} back early after EINTR, without an error."
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE, Topic.REENTERED)
@@ -53,9 +54,9 @@ def _abandoned(trail: Trail, finding: Finding) -> Iterator[Draft]:
         text = (
             f"{_functions(trail, 'call')} again after EINTR unless the signal's Python handler"
             " raises. The call was not made again, and an exception was printed: the handler's, it"
-            " seems."
+            " seems. That the call was CPython's own is supposed."
         )
-        yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.EXCEPTION)
+        yield _draft(Layer.C, text, Topic.EXCEPTION)
         return
     text = "Python's handler of SIGINT raised KeyboardInterrupt, which ended the call."
     yield Draft(Layer.PYTHON, text, (Topic.EXCEPTION, Topic.ENDING))
@@ -76,8 +77,13 @@ def _supposed(trail: Trail) -> str:
     """Say what the inference rests on besides the table."""
     got_it = reception(trail)
     if got_it is not None and got_it.is_seen and got_it.receiver.role is CodeRole.CPYTHON:
-        return ""
-    return " That it was one of them is supposed: a log does not show whose call it was."
+        return (
+            " That the signal's Python handler did not raise is supposed: a log does not show it."
+        )
+    return (
+        " That it was one of them, and that the signal's Python handler did not raise, is supposed:"
+        " a log shows neither whose call it was nor what the handler did."
+    )
 
 
 def _draft(layer: Layer, text: str, *topics: Topic) -> Draft:

@@ -46,17 +46,23 @@ def likely_decision(trail: Trail) -> Pep475Decision | None:
 
 
 def decision_not_to_call_again(trail: Trail) -> Behaviour | None:
-    """Say what CPython made of EINTR if it did not call again; ``None``: rows differ, or none is.
+    """Say what CPython made of EINTR if it did not call again; ``None``: no CPython is known.
 
-    Rows by which it calls again are out, as the signal's handler is supposed not to raise.
+    Of poll(2), which few functions make, those that call again are out: the signal's handler is
+    supposed not to raise.
     """
-    decision, interpreter = likely_decision(trail), trail.interruption.interpreter
-    if decision is None or interpreter is None:
+    decision, interpreter, call = (
+        likely_decision(trail),
+        trail.interruption.interpreter,
+        met_call(trail),
+    )
+    if decision is None or interpreter is None or call is None:
         return None
+    if call.name != "poll":
+        return decision.behaviour
     version = parse_version(interpreter.version)
-    left = {row.behaviour(version) for row in decision.rows}
-    left -= {Behaviour.RETRIES, Behaviour.LOOPS_IN_C}
-    return left.pop() if len(left) == 1 else None
+    left = [row for row in decision.rows if row.behaviour(version) is not Behaviour.RETRIES]
+    return decide_among(version, left).behaviour
 
 
 def met_call(trail: Trail) -> Syscall | None:
@@ -88,8 +94,10 @@ def _has_no_sets(call: Syscall, arguments: tuple[str, ...]) -> bool:
     return call.name in {"select", "pselect6"} and arguments[1:4] == ("NULL",) * 3
 
 
-def _is_not_stdin(call: Syscall, _: tuple[str, ...]) -> bool:
-    """Tell whether it is not the terminal's descriptor, which readline reads."""
+def _is_not_of_stdin(call: Syscall, arguments: tuple[str, ...]) -> bool:
+    """Tell whether it does not wait for the terminal's descriptor, as readline does."""
+    if call.name in {"select", "pselect6"}:
+        return not "".join(arguments[1:2]).startswith(("[0]", "[0<"))
     return call.descriptor is not None and call.descriptor.fd != 0
 
 
@@ -115,9 +123,7 @@ _RULED_OUT: dict[str, Callable[[Syscall, tuple[str, ...]], bool]] = {
     "os.eventfd": _is_no_eventfd,
     "time.sleep": _has_sets,
     "select.select": _has_no_sets,
-    "input": lambda call, arguments: (
-        _has_no_sets(call, arguments) or (call.name == "read" and _is_not_stdin(call, arguments))
-    ),
+    "input": _is_not_of_stdin,
     "os.lockf": _is_from_the_start,
     **dict.fromkeys((*_SENDING, *_CONNECTING), _waits_to_read),
     **dict.fromkeys(_RECEIVING, _waits_to_write),
