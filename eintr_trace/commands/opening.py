@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+from eintr_trace.commands.progress import ProgressBar
 from eintr_trace.errors import EintrTraceError, UsageError
 from eintr_trace.model.trace import Trace
 from eintr_trace.sources.recording.reader import read_recording
@@ -56,6 +57,7 @@ def opened_trace(files: Sequence[str], python: str | None = None) -> Iterator[Op
 def _log(
     streams: list[io.BufferedReader], names: list[str], called: str, python: str | None
 ) -> Trace:
+    from eintr_trace.sources.strace_log.large_file import is_large, read_large_log
     from eintr_trace.sources.strace_log.programs import given_interpreter
     from eintr_trace.sources.strace_log.separate_files import pid_of_file, read_separate_files
     from eintr_trace.sources.strace_log.source import read_log
@@ -64,7 +66,10 @@ def _log(
     interpreter = None if python is None else given_interpreter(python)
     if len(streams) > 1:
         return read_separate_files(list(zip(names, streams, strict=True)), interpreter)
-    return read_log(numbered_lines(streams[0]), called, interpreter, pid_of_file(names[0]))
+    own_pid = pid_of_file(names[0])
+    if is_large(streams[0]):
+        return read_large_log(streams[0], called, interpreter, own_pid, ProgressBar())
+    return read_log(numbered_lines(streams[0]), called, interpreter, own_pid)
 
 
 @contextmanager

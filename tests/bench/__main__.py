@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.bench.every_call import bench_every_call
 from tests.bench.hold import bench_hold
+from tests.bench.large_log import bench_large_log
 from tests.bench.pauses import bench_pauses
 from tests.bench.watched import bench_asleep, bench_progress
 
@@ -21,6 +22,7 @@ PARTS: dict[str, Callable[[Path], None]] = {
     "hold": bench_hold,
     "every-call": bench_every_call,
     "pauses": bench_pauses,
+    "log": bench_large_log,
 }
 
 

@@ -17,7 +17,7 @@ from eintr_trace.sources.strace_log.items import (
     ThreadGone,
     ThreadStopped,
 )
-from eintr_trace.sources.strace_log.lexer import read_line
+from eintr_trace.sources.strace_log.lexer import read_line, read_prefix
 from eintr_trace.sources.strace_log.lines import (
     AttachedLine,
     CallLine,
@@ -103,13 +103,23 @@ class Parser:
             yield replace(held.call, ended_ns=ended_ns, frames=tuple(self._frames))
         self._frames.clear()
 
+    @property
+    def is_holding(self) -> bool:
+        """Whether a call is held until its next line."""
+        return self._held is not None
+
+    def passed(self, number: int, below: str) -> Iterator[Item]:
+        """Give what is held, with the time of the line below it, which is not taken in."""
+        if self._held is not None:
+            yield from self.flush(self._clock.time_of(number, read_prefix(below)[0]))
+
     def finish(self) -> Iterator[Item | Malformed]:
         """Give what is left at the end of the log."""
         yield from self.flush()
         yield from self._give_up_cut()
 
-    def _tid(self, read: ThreadLine) -> int:
-        pid = read.prefix.pid
+    def tid_of(self, pid: int | None) -> int:
+        """Give the thread of a line from the pid before it."""
         return self.threads.tid_of(self._own_pid if pid is None else pid)
 
     def _take(self, read: ThreadLine, line: NumberedLine) -> Iterator[Item | Malformed]:
@@ -117,7 +127,7 @@ class Parser:
             yield from self._call(read, line)
             return
         yield from self._give_up_cut()
-        tid = self._tid(read)
+        tid = self.tid_of(read.prefix.pid)
         match read:
             case SignalLine():
                 yield SignalArrived(tid, line, read.signo, read.fields, read.prefix.ip)
@@ -135,7 +145,7 @@ class Parser:
             yield from self._cut_rest(read, line)
             return
         yield from self._give_up_cut()
-        tid = self._tid(read)
+        tid = self.tid_of(read.prefix.pid)
         beginning = self._beginnings.pop(tid, None)
         match read.part:
             case CallPart.WHOLE:

@@ -115,6 +115,14 @@ class LogStory:
         """Tell the next line of ``file``, which is named where there are several."""
         yield from self._tell(parser, parser.feed(number, text), file)
 
+    def passed(self, parser: Parser, number: int, below: str) -> Iterator[Event]:
+        """Learn the time of the line below the last one, and with it when a call came back."""
+        yield from self._tell(parser, parser.passed(number, below), "")
+
+    def gave_up(self, tid: int) -> Iterator[Event]:
+        """Follow a thread no more: its next lines are not told."""
+        yield from self._timed(self._teller.give_up(tid, self._now_ns))
+
     def end(self) -> Iterator[Event]:
         """Tell what is left at the end of all files."""
         for parser in self._parsers:

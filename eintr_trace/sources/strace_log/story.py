@@ -181,6 +181,13 @@ class ThreadStory:
         """Nothing more is to come of this thread."""
         yield from self._no_signal_came()
 
+    def gave_up(self, at_ns: int) -> Iterator[Event]:
+        """The thread's next lines will not be seen."""
+        yield from self._no_signal_came()
+        if self._follow is not None:
+            reason = "too many threads had an interruption open at once"
+            yield FollowEnded(at_ns, self._tgid, self._tid, reason)
+
     def _begin_follow(self, call: InterruptedCall | None, *, has_handler: bool) -> None:
         handlers = 0 if self._follow is None else self._follow.handlers
         before = self._follow

@@ -61,6 +61,22 @@ class Teller:
         story = self._stories.get(tid)
         return story is not None and not story.is_quiet
 
+    @property
+    def follows_any(self) -> bool:
+        """Whether any thread's next lines are needed."""
+        return any(not story.is_quiet for story in self._stories.values())
+
+    def forget_actions(self) -> None:
+        """From here on it is not known what is done with signals."""
+        for program in self._programs.values():
+            program.dispositions.clear()
+
+    def give_up(self, tid: int, at_ns: int) -> Iterator[Event]:
+        """Follow a thread no more: its next lines are not told."""
+        story = self._stories.pop(tid, None)
+        if story is not None:
+            yield from story.gave_up(at_ns)
+
     def finish(self) -> Iterator[Event]:
         """Tell what is left at the end of the log."""
         for story in self._stories.values():

@@ -1,0 +1,170 @@
+"""The lines of a large log that its interruptions need; the stretches between stay unread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from eintr_trace.sources.strace_log.lexer import read_prefix
+from eintr_trace.sources.strace_log.log_file import LogFile
+from eintr_trace.sources.strace_log.points import Point
+
+_MOST_FOLLOWED: Final = 16
+_LINES_AFTER_EXEC: Final = 300
+"""An interpreter opens its own library among its first calls."""
+_MOST_EXECS: Final = 100
+_LOOKED_BACK_BYTES: Final = 256 << 20
+"""For the beginnings of calls, in all: beyond that their arguments are not known."""
+_FRAME: Final = " > "
+# What may stand in a string as well, where one line more is read for nothing.
+_RESUMED: Final = " resumed>"
+_UNFINISHED: Final = "<unfinished ...>"
+_EXEC: Final = "execve("
+
+
+@dataclass(frozen=True, slots=True)
+class NeededLine:
+    """A line that is needed; ``below`` is the one below it, which came later.
+
+    ``below`` is ``None`` beneath a frame of ``-k`` and its call: another frame follows.
+    """
+
+    number: int
+    text: str
+    below: str | None
+
+
+@dataclass(slots=True)
+class _Followed:
+    """A thread whose next lines are needed.
+
+    ``mark`` is what its lines begin with, ``None`` where they have no pid. ``looked`` is up to
+    where its next line was searched for, ``found`` that line, once it is.
+    """
+
+    mark: bytes | None
+    looked: int
+    lines_left: int
+    found: int | None = None
+
+
+@dataclass
+class NeededLines:
+    """Chooses lines in their order in the log.
+
+    ``tid_of`` gives the thread of the pid that a line has, 0 where it is not known; ``follows``
+    whether that thread's next lines are needed, asked when a line of it was taken in. Beyond
+    ``_MOST_FOLLOWED`` threads at once the one whose last line is the longest ago is given up:
+    such threads are put into ``given_up``.
+    """
+
+    log: LogFile
+    tid_of: Callable[[int | None], int]
+    follows: Callable[[int], bool]
+    given_up: list[int] = field(default_factory=list)
+    _followed: dict[int, _Followed] = field(default_factory=dict)
+    _given_up_to: int = 0
+    _looked_back: int = 0
+    _execs: int = 0
+
+    def lines(self, points: Iterable[Point], start: int) -> Iterator[NeededLine]:
+        """Give the lines needed from ``start`` on."""
+        self._given_up_to = start
+        for point in points:
+            self.log.mark(point.offset, point.number)
+            if point.is_hit:
+                yield from self._follow(point.offset)
+                if point.offset >= self._given_up_to:
+                    yield from self._hit(point.offset)
+        yield from self._follow(self.log.size)
+
+    def _hit(self, offset: int) -> Iterator[NeededLine]:
+        text, _ = self.log.line_at(offset)
+        pid = read_prefix(text)[0].pid
+        if _RESUMED in text and self.tid_of(pid) not in self._followed:
+            yield from self._beginning(offset, text, pid)
+        lines_after = 1 if text.endswith(_UNFINISHED) else 0
+        if _EXEC in text and self._execs < _MOST_EXECS:
+            self._execs += 1
+            lines_after = _LINES_AFTER_EXEC
+        yield from self._give(offset, text, pid, lines_after)
+
+    def _beginning(self, offset: int, text: str, pid: int | None) -> Iterator[NeededLine]:
+        """Give the beginning of a call that goes on at ``offset``: its thread's line before."""
+        mark = _mark(text, pid)
+        budget = _LOOKED_BACK_BYTES - self._looked_back
+        if mark is None or budget <= 0:
+            return
+        newline = self.log.rfind(b"\n" + mark, max(0, offset - budget), offset)
+        self._looked_back += min(offset, budget) if newline is None else offset - newline
+        if newline is not None:
+            before, _ = self.log.line_at(newline + 1)
+            yield NeededLine(self.log.number_of(newline + 1), before, None)
+
+    def _give(
+        self, offset: int, text: str, pid: int | None, lines_after: int = 0
+    ) -> Iterator[NeededLine]:
+        number, call = self.log.number_of(offset), text
+        _, after = self.log.line_at(offset)
+        below, below_ends = self.log.line_at(after)
+        while below.startswith(_FRAME):
+            yield NeededLine(number, text, None)
+            number, text, after = number + 1, below, below_ends
+            below, below_ends = self.log.line_at(after)
+        self._given_up_to = after
+        yield NeededLine(number, text, below)
+        tid = self.tid_of(pid)
+        followed = self._followed.pop(tid, None)
+        left = max(lines_after, 0 if followed is None else followed.lines_left - 1)
+        if left > 0 or self.follows(tid):
+            self._followed[tid] = _Followed(_mark(call, pid), after, left)
+            if len(self._followed) > _MOST_FOLLOWED:
+                self._give_up(next(iter(self._followed)))
+
+    def _give_up(self, tid: int) -> None:
+        del self._followed[tid]
+        self.given_up.append(tid)
+
+    def _follow(self, end: int) -> Iterator[NeededLine]:
+        """Give the lines of the followed threads before ``end``, in their order."""
+        while self._followed:
+            nearest = min(self._next(followed, end) for followed in self._followed.values())
+            if nearest >= end:
+                return
+            text, after = self.log.line_at(nearest)
+            pid = read_prefix(text)[0].pid
+            for tid, followed in list(self._followed.items()):
+                if followed.found == nearest:
+                    followed.found, followed.looked = None, after
+                    self._learn_mark(tid, followed, pid)
+            yield from self._give(nearest, text, pid)
+
+    def _next(self, followed: _Followed, end: int) -> int:
+        """Find a thread's next line before ``end``, once; ``end`` if there is none."""
+        if followed.found is None and followed.looked < end:
+            if followed.mark is None:
+                followed.found = followed.looked
+            else:
+                # The newline before a line that begins where the last one ended is behind.
+                found = self.log.find(b"\n" + followed.mark, followed.looked - 1, end)
+                followed.found = None if found is None else found + 1
+                followed.looked = end if found is None else followed.looked
+        return end if followed.found is None else followed.found
+
+    def _learn_mark(self, tid: int, followed: _Followed, pid: int | None) -> None:
+        """Lines have a pid from now on, as strace has come to follow several threads."""
+        if followed.mark is None and pid is not None:
+            if tid == 0:
+                self._give_up(tid)
+            else:
+                followed.mark = b"[pid %5d" % tid
+
+
+def _mark(text: str, pid: int | None) -> bytes | None:
+    """Give what all lines of the same thread begin with; ``None``: this one has no pid."""
+    if pid is None:
+        return None
+    end = text.index(str(pid)) + len(str(pid))
+    # Whatever follows the pid, it is no digit of a longer one.
+    return text[: end + 1].encode("utf-8", "surrogateescape")

@@ -1,0 +1,144 @@
+"""The import of an strace log of 1 GB with 1,000 interruptions, beside what grep takes."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import BinaryIO
+
+from tests.bench.tables import show
+
+LOG_BYTES = 1 << 30
+INTERRUPTIONS = 1000
+ROUNDS = 5
+_THREADS = range(4102, 4110)
+_STRETCH_LINES = 600
+_HEADERS = ["", "s, median", "least", "greatest", "times grep", "memory, MB"]
+
+
+def bench_large_log(folder: Path) -> None:
+    """An strace log of 1 GB with 1,000 interruptions, beside grep."""
+    show(
+        "A log of 1 GB and one of a tenth, with 1,000 interruptions each: the whole process, from"
+        "\nits start to its end (bar: 5.0 times grep; memory that does not grow with the log)",
+        _rows(folder),
+        _HEADERS,
+        ".2f",
+    )
+
+
+def _rows(folder: Path) -> list[list[object]]:
+    """One row a program, in alternating rounds."""
+    log, small = folder / "large.log", folder / "tenth.log"
+    write_log(log, LOG_BYTES, INTERRUPTIONS)
+    write_log(small, LOG_BYTES // 10, INTERRUPTIONS)
+    report = [sys.executable, "-m", "eintr_trace", "report"]
+    programs = {
+        "grep -c EINTR": ["grep", "-c", "EINTR", str(log)],
+        "eintr-trace report, 1 GB": [*report, str(log)],
+        "eintr-trace report, 0.1 GB": [*report, str(small)],
+    }
+    seen: dict[str, list[tuple[float, int]]] = {name: [] for name in programs}
+    for _ in range(ROUNDS):
+        for name, command in programs.items():
+            seen[name].append(_run(command, folder / "output"))
+    grep_s = statistics.median(seconds for seconds, _ in seen["grep -c EINTR"])
+    rows: list[list[object]] = []
+    for name, runs in seen.items():
+        times = [seconds for seconds, _ in runs]
+        median = statistics.median(times)
+        memory = max(kilobytes for _, kilobytes in runs) / 1024
+        rows.append([name, median, min(times), max(times), median / grep_s, memory])
+    return rows
+
+
+def _run(command: list[str], output: Path) -> tuple[float, int]:
+    """Give how long a command took, and its greatest resident memory in KB."""
+    with output.open("wb") as stdout:
+        began = time.monotonic()
+        process = subprocess.Popen(command, stdout=stdout)
+        _, status, usage = os.wait4(process.pid, 0)
+        took_s = time.monotonic() - began
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
+        raise RuntimeError(f"{command} ended with {process.returncode}")
+    if "report" in command:
+        _expect_all_interruptions(output.read_text())
+    return took_s, usage.ru_maxrss
+
+
+def _expect_all_interruptions(report: str) -> None:
+    numbers = [int(number) for number in re.findall(r"^#(\d+) ", report, re.MULTILINE)]
+    if not numbers or max(numbers) != INTERRUPTIONS:
+        raise RuntimeError(f"the report has {max(numbers, default=0)} interruptions")
+
+
+def write_log(path: Path, size: int, interruptions: int) -> None:
+    """Write a log as ``strace -f -tt -T -o`` would: threads mixed, calls on two lines.
+
+    Between interruptions are stretches of other calls. Every other interrupted call is made
+    again at once and comes back then; the others come back a stretch later.
+    """
+    chance = random.Random(1)
+    stretches = [_stretch(chance) for _ in range(16)]
+    pause = size // interruptions
+    with path.open("wb", buffering=1 << 20) as log:
+        _write(log, '4102  12:00:00.000000 execve("/usr/bin/python3.13", ["python3.13"], 0x7f) = 0')
+        written = number = 0
+        while written < size:
+            if written >= number * pause and number < interruptions:
+                written += _write_interruption(log, _THREADS[number % 4], number, stretches)
+                number += 1
+            else:
+                written += log.write(chance.choice(stretches))
+
+
+_CALLS = (
+    'read({fd}, "\\27\\3\\3 some data"..., 16384) = 4096 <0.000012>',
+    'openat(AT_FDCWD, "/usr/lib/x{fd}.py", O_RDONLY) = -1 ENOENT (No such file) <0.00001>',
+    'sendto({fd}, "HTTP/1.1 200 OK\\r\\nServer: x"..., 512, 0, NULL, 0) = 512 <0.000020>',
+    "epoll_wait(5, [{{events=EPOLLIN, data={{u32={fd}, u64={fd}}}}}], 64, -1) = 1 <0.002012>",
+    "futex(0x7f12d400{fd:04x}, FUTEX_WAIT_PRIVATE, 2, NULL) = 0 <0.000312>",
+    "futex(0x7f12d400{fd:04x}, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>",
+    "<... futex resumed>) = 0 <0.000312>",
+)
+
+
+def _stretch(chance: random.Random) -> bytes:
+    lines = []
+    for number in range(_STRETCH_LINES):
+        stamp = f"{chance.choice(_THREADS[4:]):<5} 12:00:{number // 20:02}.{number % 20 * 50000:06}"
+        lines.append(f"{stamp} {chance.choice(_CALLS).format(fd=chance.randrange(3, 40))}\n")
+    return "".join(lines).encode()
+
+
+def _write_interruption(log: BinaryIO, tid: int, number: int, stretches: list[bytes]) -> int:
+    call, rest = "recvfrom(3, ", "0x7f12d0001000, 4, 0, NULL, NULL)"
+    signal = "--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=9, si_uid=0} ---"
+    stamp = f"{tid:<5} 12:01:00.000000"
+    written = _write(log, f"{stamp} {call} <unfinished ...>")
+    written += log.write(stretches[number % len(stretches)])
+    written += _write(
+        log,
+        f"{stamp} <... recvfrom resumed>{rest} = ? ERESTARTSYS (To be restarted if SA_RESTART "
+        "is set) <1.500000>",
+        f"{stamp} {signal}",
+        f"{stamp} rt_sigreturn({{mask=[]}}) = -1 EINTR (Interrupted system call) <0.000008>",
+    )
+    if number % 2:
+        return written + _write(log, f'{stamp} {call}"abcd", 4, 0, NULL, NULL) = 4 <0.000100>')
+    written += _write(log, f"{stamp} {call} <unfinished ...>")
+    written += log.write(stretches[(number + 1) % len(stretches)])
+    return written + _write(
+        log, f'{stamp} <... recvfrom resumed>"abcd", 4, 0, NULL, NULL) = 4 <1.0>'
+    )
+
+
+def _write(log: BinaryIO, *lines: str) -> int:
+    return log.write("".join(f"{line}\n" for line in lines).encode())
