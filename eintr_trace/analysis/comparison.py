@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from eintr_trace.analysis.comparison_pairs import pair_episodes
-from eintr_trace.analysis.comparison_reasons import parting_reason, reason_of_all
+from eintr_trace.analysis.comparison_reasons import Programs, parting_reason, reason_of_all
 from eintr_trace.analysis.comparison_steps import steps_of
 from eintr_trace.model.comparison import (
     PARTING,
@@ -23,8 +23,9 @@ from eintr_trace.model.episodes import Confidence, Episode
 
 def compare(left: ComparedRun, right: ComparedRun) -> Comparison:
     """Compare two runs, in time and memory linear in their episodes."""
+    programs = Programs(left), Programs(right)
     pairs = tuple(
-        _pair(left, right, one, other)
+        _pair(*programs, one, other)
         for one, other in pair_episodes(left.report.episodes, right.report.episodes)
     )
     first = _first(pairs)
@@ -37,9 +38,7 @@ def _first(pairs: tuple[Pair, ...]) -> int | None:
     return next(stepwise, next(whole, None))
 
 
-def _pair(
-    left: ComparedRun, right: ComparedRun, one: Episode | None, other: Episode | None
-) -> Pair:
+def _pair(left: Programs, right: Programs, one: Episode | None, other: Episode | None) -> Pair:
     rows = tuple(_rows(one, other))
     parts_at = None
     if one is not None and other is not None:

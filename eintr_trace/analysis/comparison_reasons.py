@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +23,7 @@ from eintr_trace.model.comparison import (
     StepRow,
 )
 from eintr_trace.model.episodes import DecisionKind, Episode, KernelAction
+from eintr_trace.model.events import ProcessSeen
 from eintr_trace.model.python_state import Implementation, Interpreter
 
 LEFT, RIGHT = "A", "B"
@@ -51,16 +54,30 @@ class _Side:
         return "no system call" if syscall is None else syscall.syscall.name
 
 
-def interpreter_of(run: ComparedRun, episode: Episode) -> Interpreter | None:
-    """Give the interpreter that the process of an episode was at that time."""
-    interpreter = None
-    for seen in run.report.processes:
-        if seen.tgid == episode.tgid and (interpreter is None or seen.time_ns <= episode.time_ns):
-            interpreter = seen.interpreter
-    return interpreter
+class Programs:
+    """Which interpreter each process of a run was, at any time."""
+
+    def __init__(self, run: ComparedRun) -> None:
+        self._programs: defaultdict[int, list[ProcessSeen]] = defaultdict(list)
+        for seen in run.report.processes:
+            self._programs[seen.tgid].append(seen)
+        for programs in self._programs.values():
+            programs.sort(key=_time)
+
+    def interpreter_of(self, episode: Episode) -> Interpreter | None:
+        """Give that of an episode's process, of its first program if it was seen only later."""
+        programs = self._programs.get(episode.tgid)
+        if not programs:
+            return None
+        index = bisect_right(programs, episode.time_ns, key=_time)
+        return programs[max(0, index - 1)].interpreter
 
 
-def parting_reason(left: ComparedRun, right: ComparedRun, pair: Pair) -> str:
+def _time(seen: ProcessSeen) -> int:
+    return seen.time_ns
+
+
+def parting_reason(left: Programs, right: Programs, pair: Pair) -> str:
     """Say why the runs part at a pair that parts."""
     if pair.left is None or pair.right is None:
         return _alone(pair)
@@ -71,9 +88,9 @@ def parting_reason(left: ComparedRun, right: ComparedRun, pair: Pair) -> str:
 
 
 def _sides(
-    left: ComparedRun, right: ComparedRun, one: Episode, other: Episode, row: StepRow
+    left: Programs, right: Programs, one: Episode, other: Episode, row: StepRow
 ) -> tuple[_Side, _Side]:
-    interpreters = interpreter_of(left, one), interpreter_of(right, other)
+    interpreters = left.interpreter_of(one), right.interpreter_of(other)
     names = tuple(None if python is None else python.name for python in interpreters)
     first, second = names
     if first is None or second is None or first == second:
