@@ -6,6 +6,7 @@ from datetime import UTC
 from pathlib import Path
 
 import pytest
+from selenium.webdriver import ActionChains
 
 from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.episodes import CPath
@@ -226,6 +227,30 @@ def test_a_mark_of_the_timeline_chooses_its_episode(browser: Browser, page: Path
     assert _chosen(browser) == "#6"
 
 
+def test_a_drag_moves_the_timeline_and_chooses_nothing(browser: Browser, page: Path) -> None:
+    browser.open(page, "#episode-2")
+    browser.click("#zoom-in")
+    picture = "return document.getElementById('timeline-canvas').toDataURL()"
+    before = browser.run(picture)
+    canvas = browser.one("#timeline-canvas")
+    drag = ActionChains(browser.driver).move_to_element(canvas).click_and_hold()
+    drag.move_by_offset(-150, 0).release().perform()
+    browser.settle()
+    assert browser.run(picture) != before
+    assert _chosen(browser) == "#2"
+
+
+def test_a_mark_under_the_pointer_is_named(browser: Browser, page: Path) -> None:
+    browser.open(page, "#outcome=died")
+    canvas = browser.one("#timeline-canvas")
+    across = 168 + (canvas.rect["width"] - 168 - 14) / 2 - canvas.rect["width"] / 2
+    ActionChains(browser.driver).move_to_element_with_offset(
+        canvas, round(across), round(26 + 34 - canvas.rect["height"] / 2)
+    ).perform()
+    browser.settle()
+    assert browser.text("#timeline-tip").split()[:2] == ["#6", "died"]
+
+
 def test_the_timeline_zooms_and_its_threads_close(browser: Browser, page: Path) -> None:
     browser.open(page)
     picture = "return document.getElementById('timeline-canvas').toDataURL()"
@@ -243,6 +268,15 @@ def test_the_timeline_zooms_and_its_threads_close(browser: Browser, page: Path) 
     assert browser.run(height) == tall
 
 
+def test_a_page_without_episodes_is_one(browser: Browser, pages: Path) -> None:
+    browser.open(_saved(pages / "empty.html", samples.report()), "#episode-1")
+    assert "No interruption was seen" in browser.text("main")
+    assert not browser.one("#live").is_displayed()
+    browser.keys("j", "G", ENTER, "/", "?", ESCAPE)
+    browser.printed()
+    assert browser.complaints() == []
+
+
 def test_times_that_no_clock_has_are_survived(browser: Browser, pages: Path) -> None:
     times = (0, -(10**12), 10**18, 10**30, 10**400)
     episodes = [
@@ -252,8 +286,10 @@ def test_times_that_no_clock_has_are_survived(browser: Browser, pages: Path) -> 
     for kept in (5, 4, 3):
         path = _saved(pages / "absurd.html", samples.report(*episodes[:kept]))
         browser.open(path)
-        for _ in range(8):
-            browser.click("#zoom-in")
+        browser.run(
+            "for (let zoom = 0; zoom < 40; zoom++) document.getElementById('zoom-in').click()"
+        )
+        browser.settle()
         browser.keys("G")
         assert _chosen(browser) == f"#{kept}"
         assert browser.complaints() == []

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import json
 import re
+from importlib.resources import files
 
 import pytest
 from jinja2 import UndefinedError
@@ -54,6 +55,14 @@ def test_the_policy_names_the_style_and_the_script_by_their_hashes() -> None:
         (text,) = re.findall(rf"<{element}>(.*?)</{element}>", written, re.DOTALL)
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
         assert f"{element}-src &#39;sha256-{digest}&#39;" in written
+
+
+def test_scripts_make_no_markup_of_strings() -> None:
+    for file in (files("eintr_trace.reports.html") / "scripts").iterdir():
+        script = file.read_text(encoding="utf-8")
+        assert not re.search(
+            r"(?:inner|outer)HTML|insertAdjacentHTML|document\.write|\beval\b|new Function", script
+        ), file.name
 
 
 def test_a_page_asks_for_nothing() -> None:

@@ -90,7 +90,7 @@ function fit() {
     from = Math.min(from, EPISODES[index].at);
     to = Math.max(to, endOf(EPISODES[index]));
   }
-  const margin = (to - from) * MARGIN;
+  const margin = Math.max((to - from) * MARGIN, DATA.timed ? 5e5 : 5);
   if (passing.length) setView(from - margin, to + margin);
   fitted = true;
 }
