@@ -206,7 +206,7 @@ def _wrapped(cell: Cell) -> str:
 
 def _python_handler(cell: Cell) -> str | None:
     question = cell.question
-    if not question.runs_python_handler:
+    if not question.runs_python_handler or Outcome.ABANDONED_BY_HANDLER in cell.outcomes:
         return None
     if question.thread is ThreadChoice.WORKER:
         return (
@@ -216,9 +216,7 @@ def _python_handler(cell: Cell) -> str | None:
     match cell.behaviour:
         case Behaviour.LOOPS_IN_C:
             return "The Python handler has to wait until the call comes back."
-        case Behaviour.RETRIES:
-            return "The Python handler runs before the call is made again."
-        case Behaviour.RAISES:
+        case Behaviour.RETRIES | Behaviour.RAISES:
             return "The Python handler runs first."
         case _:
             return None

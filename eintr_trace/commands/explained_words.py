@@ -46,7 +46,7 @@ class UnknownWordError(EintrTraceError):
 
 def explain(words: Sequence[str]) -> Iterator[Explained | UnknownWordError]:
     """Explain words: all together as a phrase if that is one, else one after the other."""
-    phrase = _explained(" ".join(words))
+    phrase = _explained(words[0]) if len(words) == 1 else _named(" ".join(words))
     if phrase is not None:
         yield phrase
         return
@@ -64,10 +64,12 @@ def _explained(text: str) -> Explained | None:
         if lacking:
             remark += f" {lacking} is no interruption's: the glossary does not have it."
         return Explained(entries, remark)
+    return _named(text) or _line(text) or _other_call(text)
+
+
+def _named(text: str) -> Explained | None:
     entries = find(text)
-    if entries:
-        return Explained(entries, in_short=len(entries) > 1)
-    return _line(text) or _other_call(text)
+    return Explained(entries, in_short=len(entries) > 1) if entries else None
 
 
 def _line(text: str) -> Explained | None:
