@@ -121,6 +121,8 @@ class TextReport:
             yield self._entry("warning", warning, Tone.WARN)
         if report.ended is not None:
             yield self._entry("trace", wording.end_of_trace(report.header, report.ended))
+        if report.episodes and self._stream.isatty():
+            yield self._entry("words", wording.words_explained(report))
 
     def _processes(self, report: Report) -> Iterator[str]:
         """One entry a process: the program it was last, of those that it executed in turn."""

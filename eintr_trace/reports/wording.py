@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
 from eintr_trace.facts.c_functions import CFunctionRole, role_of
+from eintr_trace.facts.restart_codes import RestartCode
 from eintr_trace.model.c_stack import PathStep
 from eintr_trace.model.episodes import (
     Decision,
@@ -22,6 +23,7 @@ from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceClock, TraceHeader, TraceSource
 
 _ARGV_SHOWN = 300
+_WORDS_SHOWN = 3
 _NS_PER_S = 1_000_000_000
 _S_PER_DAY = 86_400
 
@@ -126,6 +128,16 @@ def _activity(episode: Episode) -> str:
     if syscall.restart_code is None:
         return f"came back from {syscall.syscall.name}"
     return f"waited in {syscall.syscall.name}"
+
+
+def words_explained(report: Report) -> str:
+    """Say how to learn what the outcomes and restart codes of a report mean; some of them."""
+    calls = (episode.syscall for episode in report.episodes)
+    seen = {call.restart_code for call in calls if call is not None}
+    # A recording may hold any text, and this line is there to be copied to a shell.
+    codes = [code.name for code in RestartCode if code.name in seen]
+    words = [*(outcome.value for outcome, _ in report.summary.by_outcome), *codes]
+    return f"eintr-trace explain {' '.join(words[:_WORDS_SHOWN])} says what they mean"
 
 
 def call_result(syscall: InterruptedSyscall, action: KernelAction) -> str:

@@ -50,7 +50,7 @@ def explained(*words: str, columns: int = 80) -> str:
 def test_what_is_printed(name: str, words: list[str]) -> None:
     golden = GOLDEN / f"explain_{name}.txt"
     text = explained(*words)
-    if "EINTR_TRACE_GOLDEN" in os.environ:
+    if os.environ.get("EINTR_TRACE_REGENERATE"):
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
 

@@ -147,6 +147,23 @@ def test_nothing_of_the_tracee_reaches_the_terminal_raw() -> None:
     assert r"a\x1b[2J\u202e\u200b\x9b\r\n\xff\ud800" in text.replace("\n", "")
 
 
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_terminal_is_told_where_words_are_explained() -> None:
+    raised = samples.RAISED
+    assert raised.syscall is not None
+    hostile = replace(raised, syscall=replace(raised.syscall, restart_code="$(reboot)"))
+    stream = _Terminal()
+    report = samples.report(raised, hostile)
+    TextReport(stream, samples.HEADER, _style()).finish(report)
+    last = stream.getvalue().splitlines()[-1]
+    assert last == "words      eintr-trace explain raised ERESTARTSYS says what they mean"
+    assert "eintr-trace explain" not in _summary(raised)
+
+
 def test_every_outcome_has_a_tone() -> None:
     assert set(OUTCOME_TONES) == set(Outcome)
 
