@@ -99,6 +99,11 @@ def test_the_disposition_is_that_of_the_last_rt_sigaction() -> None:
         assert delivery(events_of(log)).disposition is disposition
 
 
+def test_arguments_that_are_missing_say_nothing() -> None:
+    cut = "rt_sigaction(, {sa_handler=0x5}, NULL, 8) = 0\ntgkill(, 7, SIGUSR1) = 0"
+    assert delivery(events_of(f"{cut}\n{USR1}")).disposition is None
+
+
 def test_a_call_on_two_lines_among_those_of_another_thread() -> None:
     events = events_of(f"""
 [pid 7] recvfrom(3,  <unfinished ...>

@@ -113,7 +113,7 @@ class Program:
         parts = split_arguments(arguments, 2)
         if len(parts) < 2:  # noqa: PLR2004 - the signal, and the new action
             return
-        signo = signal_number(parts[0].split(maxsplit=1)[0])
+        signo = signal_number(parts[0].partition(" ")[0])
         action = _HANDLER.match(parts[1])
         if signo is not None and action is not None:
             self.dispositions[signo] = _DISPOSITIONS.get(action[1], Disposition.CAUGHT)

@@ -136,7 +136,7 @@ class Threads:
         return pid
 
     def _told_by_tgkill(self, arguments: str) -> None:
-        numbers = [text.split(maxsplit=1)[0] for text in split_arguments(arguments, 2)]
+        numbers = [text.partition(" ")[0] for text in split_arguments(arguments, 2)]
         if len(numbers) == 2 and all(number.isdecimal() for number in numbers):  # noqa: PLR2004
             tgid, tid = map(int, numbers)
             if tid in self.guessed:
