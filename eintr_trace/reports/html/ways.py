@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from markupsafe import Markup
 
@@ -32,9 +32,9 @@ class Ways:
                 firsts.setdefault(_way(episode), episode)
         for episode in episodes:
             if episode.c_path is not None:
-                self._draw(episode, list(firsts.values()))
+                self._draw(episode, firsts.values())
 
-    def _draw(self, episode: Episode, firsts: Sequence[Episode]) -> None:
+    def _draw(self, episode: Episode, firsts: Iterable[Episode]) -> None:
         way = _way(episode)
         if way not in self._drawn:
             if len(self.figures) >= _MOST_FIGURES:
@@ -50,7 +50,7 @@ def _way(episode: Episode) -> _Way:
     return call, functions, episode.outcome.value
 
 
-def _other(episode: Episode, firsts: Sequence[Episode]) -> Episode | None:
+def _other(episode: Episode, firsts: Iterable[Episode]) -> Episode | None:
     """Return the first of another outcome that went another way, from the same call."""
     if episode.c_path is None or not is_whole(episode.c_path):
         return None
