@@ -74,7 +74,7 @@ def _no_interpreter(trail: Trail, _: KernelSide) -> str | None:
         return None
     unread = interruption.unread_interpreter
     if unread is not None:
-        why = f"{unread.name} has another C code than CPython's"
+        why = f"the C code of {unread.name} is not CPython's"
     else:
         why = "which CPython it was, if any, is not in the log (--python VERSION says it)"
     if trail.reentered is not None:

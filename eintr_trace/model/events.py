@@ -276,10 +276,7 @@ class SyscallEntered(Event):
 
 @dataclass(frozen=True)
 class SyscallExited(Event):
-    """The syscall-exit-stop to that; ``errno`` for a negative retval.
-
-    ``text`` is the call with what it gave through its arguments, ``None``: as it was entered.
-    """
+    """The syscall-exit-stop to that; ``text``: the call with what it gave, if it gave anything."""
 
     name: str
     nr: int | None
