@@ -31,7 +31,11 @@ from eintr_trace.reports.trace_events import (
 )
 
 _NO_PID: Final = 2**22  # no process has it: PID_MAX_LIMIT, include/linux/threads.h, 64 bit
-_SPENT: Final = re.compile(r"<(\d{1,9})\.(\d{6,9})>$")  # strace -T
+# Lines as strace writes them.
+_SIGNAL: Final = re.compile(r"(?:^|[ \]])--- ")
+_RESUMED: Final = re.compile(r"<\.\.\. (\w+) resumed>")
+_CALL: Final = re.compile(r"(?:^|[ \]])(\w+)\(")
+_SPENT: Final = re.compile(r"<(\d{1,9})\.(\d{6,9})>$")  # -T
 
 
 def write_perfetto(report: Report, stream: TextIO) -> None:
@@ -196,36 +200,49 @@ def _handler(episode: Episode, main_threads: dict[int, int]) -> Iterator[Instant
 
 
 def _lines(report: Report) -> Iterator[Slice | Instant]:
-    """Draw each line once: a slice if strace says how long it took, or an interruption ends it."""
+    """Draw each line once, but for those of the signals, which are drawn already."""
     told: set[TraceLine] = set()
     for episode in report.episodes:
+        call = _interrupted(episode)
         for line in episode.lines:
-            if line not in told:
+            if line not in told and _SIGNAL.search(line.text) is None:
                 told.add(line)
-                yield _line(line, episode)
+                yield _line(line, episode.time_ns - 1 if line is call else _end(line))
 
 
-def _line(line: TraceLine, episode: Episode) -> Slice | Instant:
+def _interrupted(episode: Episode) -> TraceLine | None:
+    """Return the line of the interrupted call, which the signal ended."""
+    before = [line for line in episode.lines if line.time_ns < episode.time_ns - 1]
+    named = [line for line in before if _name(line) == _call_name(episode)]
+    return named[-1] if named else None
+
+
+def _end(line: TraceLine) -> int | None:
+    """Return when the call of a line ended, where strace -T says it."""
+    spent = _SPENT.search(line.text)
+    if spent is None or _RESUMED.search(line.text) is not None:
+        return None
+    return line.time_ns + int(spent[1]) * 10**9 + int(spent[2].ljust(9, "0"))
+
+
+def _line(line: TraceLine, end_ns: int | None) -> Slice | Instant:
     args: Json = {"line": line.text}
     if line.number is not None:
         args["number"] = line.number
     if line.note is not None:
         args["note"] = line.note
-    name = line.text.partition("(")[0] or line.text
-    end_ns = _line_end(line, episode)
     if end_ns is None:
-        return Instant(_track(line), name, "line", line.time_ns, args)
-    return Slice(_track(line), name, "line", line.time_ns, end_ns, args)
+        return Instant(_track(line), _name(line), "line", line.time_ns, args)
+    return Slice(_track(line), _name(line), "line", line.time_ns, end_ns, args)
 
 
-def _line_end(line: TraceLine, episode: Episode) -> int | None:
-    spent = _SPENT.search(line.text)
-    if spent is not None:
-        return line.time_ns + int(spent[1]) * 10**9 + int(spent[2].ljust(9, "0"))
-    is_the_call = line.text.startswith(f"{_call_name(episode)}(")
-    if is_the_call and line.tid == episode.tid and line.time_ns < episode.time_ns:
-        return episode.time_ns
-    return None
+def _name(line: TraceLine) -> str:
+    """Return the name of a line's call, which pid and time may stand before."""
+    for pattern, ending in ((_RESUMED, " resumed"), (_CALL, "")):
+        found = pattern.search(line.text)
+        if found is not None:
+            return f"{found[1]}{ending}"
+    return line.text or "line"
 
 
 def _names(report: Report) -> TrackNames:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from eintr_trace.model.report import Report
@@ -120,6 +120,7 @@ def test_no_string_becomes_markup_or_a_reference(text: str, detail: Detail) -> N
 
 # What a parser of CommonMark sees as a space is no name of the traced program's making: escape()
 # writes it out. Texts of several words are told apart from those of one by their blanks only.
+@settings(deadline=None)
 @given(st.text())
 @example("a`b")
 @example("`` ` ``")
@@ -131,6 +132,7 @@ def test_code_shows_what_it_was_given(text: str) -> None:
     assert page.text.strip("\n") == f"\nx {escape(text) or ' '} y\n".strip("\n")
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab1 .,:;()@#|\\`*_<>[]!&~$-+=/\"'\n\u202e")))
 def test_prose_shows_what_it_was_given(text: str) -> None:
     page = shown(f"- {prose(text)}")
@@ -139,6 +141,7 @@ def test_prose_shows_what_it_was_given(text: str) -> None:
     assert not [one for one in page.prose if REFERENCES.search(one)]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(), max_size=4))
 def test_a_block_of_code_ends_where_it_should(lines: list[str]) -> None:
     page = shown(f"{fenced(lines)}\nafter")
@@ -147,6 +150,7 @@ def test_a_block_of_code_ends_where_it_should(lines: list[str]) -> None:
     assert page.prose[-2:] == ["after", "\n"]
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.sampled_from("a|\\` ")))
 def test_a_cell_stays_one(text: str) -> None:
     page = shown(table(("one", "two"), [(code(text), prose(text))]))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eintr_trace.model.episodes import Episode, FollowUp
@@ -89,11 +89,32 @@ def test_lines_are_slices_where_their_end_is_known() -> None:
     )
     report = samples.report(replace(samples.RAISED, lines=lines))
     spans = {one["name"]: (one["ts"], one["dur"]) for one in _events(report, "X")}
-    assert spans["recvfrom"] == (0, 5000)
+    assert spans["recvfrom"] == (0, 4999.999)
     assert spans["write"] == (5020, 123)
     (call,) = [one for one in _events(report, "X") if one["name"] == "recvfrom"]
     assert call["args"] == {"line": lines[0].text, "number": 7, "note": "why"}
     assert "close" in [one["name"] for one in _events(report, "i")]
+
+
+def test_lines_of_a_log_are_named_by_their_calls() -> None:
+    start_ns = samples.RAISED.time_ns
+    texts = (
+        "7 10:00:00 close(3) = 0",
+        "7 10:00:01 recvfrom(3,  <unfinished ...>",
+        "7 10:00:02 <... recvfrom resumed>0x1, 2) = ? ERESTARTSYS <1.000000>",
+        "[pid     7] --- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER} ---",
+        "[pid     7] rt_sigreturn({mask=[]}) = -1 EINTR",
+        "+++ exited with 0 +++",
+    )
+    lines = tuple(
+        TraceLine(start_ns - 3_000 + 1_000 * number, 4700, 4700, text, number + 1)
+        for number, text in enumerate(texts)
+    )
+    report = samples.report(replace(samples.RAISED, lines=lines))
+    (call,) = [one for one in _events(report, "X") if one["cat"] == "line"]
+    assert (call["name"], call["dur"]) == ("recvfrom", 1.999)
+    instants = [one["name"] for one in _events(report, "i") if one["cat"] == "line"]
+    assert instants == ["close", "recvfrom resumed", "rt_sigreturn", "+++ exited with 0 +++"]
 
 
 def test_a_line_of_two_episodes_is_drawn_once() -> None:
@@ -129,6 +150,7 @@ _SLICES = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_SLICES, max_size=30))
 def test_slices_are_nested_whatever_they_were(slices: list[Slice]) -> None:
     found = nested(slices)
@@ -146,6 +168,7 @@ def _episode(tid: int, start_ns: int, known: int, again: int | None) -> Episode:
     )
 
 
+@settings(deadline=None)
 @given(st.lists(st.builds(_episode, st.integers(1, 3), _TIMES, _TIMES, st.none() | _TIMES)))
 def test_any_times_keep_the_format(episodes: list[Episode]) -> None:
     ordered = sorted(episodes, key=lambda one: one.time_ns)
