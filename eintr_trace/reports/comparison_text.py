@@ -9,7 +9,6 @@ from itertools import groupby, zip_longest
 from eintr_trace.analysis.comparison_groups import PairGroup, groups_of
 from eintr_trace.model.comparison import (
     STEP_LAYERS,
-    ComparedRun,
     Comparison,
     Pair,
     Relation,
@@ -30,6 +29,7 @@ from eintr_trace.reports.comparison_wording import (
     pair_name,
     run_line,
     verdict_rows,
+    way_titles,
 )
 from eintr_trace.reports.escaping import escape
 from eintr_trace.reports.fork_text import draw_fork
@@ -73,6 +73,7 @@ class _ComparisonText:
         self._column = (self._layout.width - _LABEL - len(_MARKS[Relation.SAME])) // 2
         self._is_wide = self._column >= _NARROWEST_COLUMN
         self._groups = groups_of(comparison)
+        self._titles = way_titles(comparison)
 
     def parts(self) -> Iterator[str]:
         yield from self._names()
@@ -86,13 +87,10 @@ class _ComparisonText:
         yield self._verdicts()
 
     def _names(self) -> Iterator[str]:
-        for letter, run in zip(LETTERS, self._runs, strict=True):
+        runs = (self._comparison.left, self._comparison.right)
+        for letter, run in zip(LETTERS, runs, strict=True):
             spans = [Span(f"{run.name}  ", Tone.STRONG), Span(run_line(run), Tone.FAINT)]
             yield self._layout.paragraph(Span(letter, Tone.STRONG), spans, 3)
-
-    @property
-    def _runs(self) -> tuple[ComparedRun, ComparedRun]:
-        return self._comparison.left, self._comparison.right
 
     def _reason(self) -> str:
         tone = Tone.GOOD if self._comparison.first is None else Tone.STRONG
@@ -198,7 +196,7 @@ class _ComparisonText:
             steps = [_sides(row)[side] for row in _ways(rows[parts_at:])]
             if any(steps):
                 title = self._layout.paragraph(
-                    Span(letter, Tone.STRONG), [Span(self._runs[side].name, Tone.STRONG)], 3
+                    Span(letter, Tone.STRONG), [Span(self._titles[side], Tone.STRONG)], 3
                 )
                 told = [(step, self._spans(step)) for step in steps if step is not None]
                 branches.append(title + self._steps(told))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from eintr_trace.analysis.comparison_groups import PairGroup
 from eintr_trace.analysis.fork import is_whole
@@ -13,12 +13,22 @@ from eintr_trace.reports.fork_text import ForkSide
 
 LETTERS = ("A", "B")
 PARTING_PHRASE = "here they part"
+_NO_INTERPRETER = "no known interpreter"
 
 
 def interpreters(run: ComparedRun) -> str:
     """Name the interpreters of a run's processes, each once."""
     names = [seen.interpreter.name for seen in run.report.processes if seen.interpreter is not None]
-    return ", ".join(dict.fromkeys(names)) or "no known interpreter"
+    return ", ".join(dict.fromkeys(names)) or _NO_INTERPRETER
+
+
+def way_titles(comparison: Comparison) -> tuple[str, str]:
+    """Name the runs by their interpreters, where these differ; else by their files."""
+    runs = comparison.left, comparison.right
+    left, right = map(interpreters, runs)
+    if left == right or _NO_INTERPRETER in (left, right):
+        return comparison.left.name, comparison.right.name
+    return left, right
 
 
 def run_line(run: ComparedRun) -> str:
@@ -92,11 +102,12 @@ def fork_sides(comparison: Comparison) -> tuple[ForkSide, ForkSide] | None:
     pair = comparison.first_pair
     if pair is None or pair.left is None or pair.right is None:
         return None
-    sides = list(_whole_paths(comparison, pair))
+    titles = way_titles(comparison)
+    sides = list(_whole_paths(zip(titles, (pair.left, pair.right), strict=True)))
     return (sides[0], sides[1]) if len(sides) == len(LETTERS) else None
 
 
-def _whole_paths(comparison: Comparison, pair: Pair) -> Iterator[ForkSide]:
-    for run, episode in ((comparison.left, pair.left), (comparison.right, pair.right)):
+def _whole_paths(titled: Iterable[tuple[str, Episode | None]]) -> Iterator[ForkSide]:
+    for title, episode in titled:
         if episode is not None and episode.c_path is not None and is_whole(episode.c_path):
-            yield ForkSide(interpreters(run), episode.c_path, episode.outcome)
+            yield ForkSide(title, episode.c_path, episode.outcome)

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from eintr_trace.analysis.comparison_groups import PairGroup, groups_of
-from eintr_trace.model.comparison import ComparedRun, Comparison
+from eintr_trace.model.comparison import Comparison
 from eintr_trace.model.episodes import Confidence
 from eintr_trace.reports.comparison_wording import (
+    LETTERS,
     VERDICT_HEADERS,
     counted,
     fork_sides,
@@ -17,6 +18,7 @@ from eintr_trace.reports.comparison_wording import (
     like_it,
     pair_name,
     verdict_rows,
+    way_titles,
 )
 from eintr_trace.reports.html.comparison_view import Road, road
 from eintr_trace.reports.html.fork_figure import fork_figure
@@ -32,9 +34,8 @@ class _Head:
     """What stands above a run's column."""
 
     letter: str
-    name: str
-    interpreters: str
-    interruptions: str
+    title: str
+    detail: str
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def comparison_page(comparison: Comparison) -> Markup:
         "comparison.html",
         reason=comparison.reason,
         parts=comparison.first is not None,
-        heads=(_head("A", comparison.left), _head("B", comparison.right)),
+        heads=_heads(comparison),
         first=views[0] if views else None,
         others=views[1:],
         left_out=counted(len(drawn) - _GROUPS_SHOWN, "more way")
@@ -79,9 +80,14 @@ def comparison_page(comparison: Comparison) -> Markup:
     return page(f"{names} compared", body, styles=["comparison"], scripts=["evidence"])
 
 
-def _head(letter: str, run: ComparedRun) -> _Head:
-    count = counted(len(run.report.episodes), "interruption")
-    return _Head(letter, run.name, interpreters(run), count)
+def _heads(comparison: Comparison) -> list[_Head]:
+    heads = []
+    runs = (comparison.left, comparison.right)
+    for letter, title, run in zip(LETTERS, way_titles(comparison), runs, strict=True):
+        other_name = interpreters(run) if title == run.name else run.name
+        count = counted(len(run.report.episodes), "interruption")
+        heads.append(_Head(letter, title, f"{other_name}, {count}"))
+    return heads
 
 
 def _group(comparison: Comparison, group: PairGroup) -> _Group:
