@@ -46,13 +46,12 @@ class LineContext:
 
 def note_of(events: Sequence[Event], context: LineContext) -> str | None:
     """Explain a line by the events that were read from it; ``None``: it needs no words."""
-    notes: dict[str, None] = {}
     for kind, note in _NOTES:
-        found = (note(event, context) for event in events if isinstance(event, kind))
-        notes |= dict.fromkeys(text for text in found if text is not None)
-        if notes and kind is not SyscallEntered:
-            break
-    return " ".join(notes) or None
+        for event in events:
+            text = note(event, context) if isinstance(event, kind) else None
+            if text is not None:
+                return text
+    return None
 
 
 def _interrupted(event: CallInterrupted, _: LineContext) -> str | None:
@@ -172,7 +171,9 @@ def _restored(value: int | None, context: LineContext) -> str | None:
 def _entered(event: SyscallEntered, context: LineContext) -> str | None:
     call = None if context.trail is None else context.trail.interruption.call
     if event.syscall.name == RESTART_SYSCALL:
-        return _resumed(context.text, None if call is None else call.syscall.name)
+        resumed = None if context.trail is None else context.trail.interruption.resumed
+        met = resumed or (None if call is None else call.syscall)
+        return _resumed(context.text, None if met is None else met.name)
     if context.trail is None or call is None or restart_code(call.retval) is None:
         return None
     again = context.trail.reentered
@@ -207,8 +208,8 @@ def _stopped(_event: GroupStopped, _: LineContext) -> str | None:
     return "All threads of the process are stopped, until SIGCONT."
 
 
-# The more telling kind first, where a line has events of several; that a call is one made again is
-# said before how it ended.
+# The more telling kind first, where a line has events of several. That a call is one made again is
+# more than how it ended: the line of the first call has said that.
 _NOTES: tuple[tuple[type[Event], Callable[..., str | None]], ...] = (
     (SyscallEntered, _entered),
     (CallInterrupted, _interrupted),

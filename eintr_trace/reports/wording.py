@@ -108,8 +108,13 @@ def numbered(numbers: Iterable[int], most: int | None = None) -> str:
 def headline(episode: Episode) -> str:
     """Return who was interrupted by what, and where; without the outcome."""
     what = "No signal" if episode.signal is None else _signal(episode.signal)
-    thread = f"main thread {episode.tid}" if episode.main_thread else f"thread {episode.tid}"
-    return f"{what} while {thread} {_activity(episode)}"
+    return f"{what} while {_thread(episode)} {_activity(episode)}"
+
+
+def _thread(episode: Episode) -> str:
+    if not episode.tid:
+        return "the thread"  # of a log that does not tell its number
+    return f"main thread {episode.tid}" if episode.main_thread else f"thread {episode.tid}"
 
 
 def _signal(signal: SignalInfo) -> str:

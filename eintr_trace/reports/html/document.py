@@ -116,6 +116,8 @@ class _Maker:
         if key not in self._thread_indices:
             self._thread_indices[key] = len(self.threads)
             name = f"main thread {episode.tid}" if episode.main_thread else f"thread {episode.tid}"
+            if not episode.tid:
+                name = "the thread"  # of a log that does not tell its number
             if self._several and episode.tid != episode.tgid:
                 name += f" of {episode.tgid}"
             self.threads.append({"tid": episode.tid, "name": name})
