@@ -34,11 +34,23 @@ def may_have_moved_on(trail: Trail) -> bool:
     return any(_is_of_the_program(one, call) for one in log.between)
 
 
+def has_used_the_descriptor(trail: Trail) -> bool:
+    """Tell whether the interrupted call's descriptor was closed, or used otherwise, since."""
+    log, call = trail.log, met_call(trail)
+    if log is None or call is None:
+        return False
+    return any(_is_of_the_same_descriptor(one, call) for one in log.between)
+
+
 def _is_of_the_program(one: Syscall, interrupted: Syscall) -> bool:
     if one.name in _SIGNS_OF_MOVING_ON:
         return True
-    mine, other = interrupted.descriptor, one.descriptor
-    return mine is not None and other is not None and mine.fd == other.fd
+    return _is_of_the_same_descriptor(one, interrupted)
+
+
+def _is_of_the_same_descriptor(one: Syscall, other: Syscall) -> bool:
+    mine, its = one.descriptor, other.descriptor
+    return mine is not None and its is not None and mine.fd == its.fd
 
 
 def has_gone_on(trail: Trail) -> bool:

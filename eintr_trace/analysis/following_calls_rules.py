@@ -11,6 +11,7 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.following_calls import (
     began_waiting_anew,
     has_gone_on,
+    has_used_the_descriptor,
     is_interrupt_key,
     is_often_raising,
     may_have_moved_on,
@@ -104,8 +105,7 @@ def not_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     if is_often_raising(trail) or printed_another_exception(trail):
         return None
     decision = decision_not_to_call_again(trail)
-    moved_on = trail.reentered is not None and may_have_moved_on(trail)
-    if not moved_on and (trail.reentered is not None or not has_gone_on(trail)):
+    if not (has_gone_on(trail) if trail.reentered is None else has_used_the_descriptor(trail)):
         return None
     match decision:
         case Behaviour.RAISES:

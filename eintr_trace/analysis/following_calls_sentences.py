@@ -68,7 +68,7 @@ def _functions(trail: Trail, verb: str) -> str:
     got_it = reception(trail)
     version = "" if interpreter is None else f" {interpreter.version}"
     if got_it is not None and got_it.is_seen and got_it.receiver.function is not None:
-        return f"That code of CPython{version} {verb}s"
+        return f"CPython{version}'s {got_it.receiver.function} {verb}s"
     name = "the call" if call is None else call.name
     return f"CPython{version}'s own functions that wait in {name} {verb}"
 

@@ -37,7 +37,10 @@ def c_stack(trail: Trail, finding: Finding) -> Evidence | None:
     stack = trail.c_side.interrupted
     if stack is None or not stack.frames or finding.kernel.action is not KernelAction.EINTR:
         return None
-    text = f"the C stack at the interruption, unwound: {stack_text(stack, trail.c_side.libraries)}"
+    names = stack_text(stack, trail.c_side.libraries)
+    if trail.log is not None:
+        return Evidence(EvidenceKind.LOG_LINE, f"the C stack below the call's line: {names}")
+    text = f"the C stack at the interruption, unwound: {names}"
     return Evidence(EvidenceKind.MEMORY, text, trail.interruption.time_ns)
 
 

@@ -142,6 +142,11 @@ def given_interpreter(version: str) -> Interpreter:
     return Interpreter(Implementation.CPYTHON, version, offsets_from="the user's word (--python)")
 
 
+def is_python(path: str) -> bool:
+    """Tell whether a file is CPython's executable, by its name."""
+    return _EXECUTABLE.search(path) is not None
+
+
 def is_open(name: str) -> bool:
     """Tell whether a call opens a file by its path."""
     return name in _OPENS

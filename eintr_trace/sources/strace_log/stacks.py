@@ -10,9 +10,9 @@ from typing import Final
 from eintr_trace.model.c_stack import CFrame, CStack, StackEnd
 from eintr_trace.model.events import Event
 from eintr_trace.model.stack_events import LibrarySeen, StackMoment, StackSeen
-from eintr_trace.native.code_roles import module_name, role_of, version_in_name
+from eintr_trace.native.code_roles import CPYTHON_MARK, module_name, role_of, version_in_name
 from eintr_trace.sources.strace_log.lines import StackLine
-from eintr_trace.sources.strace_log.programs import Program
+from eintr_trace.sources.strace_log.programs import Program, is_python
 
 # strace's own limit: unwind-libunwind.c and unwind-libdw.c, "depth > 256" and max 256 frames.
 MOST_FRAMES: Final = 256
@@ -34,6 +34,8 @@ def stack_events(
 def _library(at: Event, file: str, exe: str | None) -> LibrarySeen:
     extension = _EXTENSION_MODULE.match(PurePosixPath(file).name)
     exports = () if extension is None else (f"PyInit_{extension[1]}",)
+    if is_python(file):
+        exports = (CPYTHON_MARK,)  # an interpreter that has its library inside
     return LibrarySeen(
         at.time_ns,
         at.tgid,
