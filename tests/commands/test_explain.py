@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import shutil
 import subprocess
@@ -212,7 +213,8 @@ GENERATED = {
     "getpid": "calls",
 }
 EVERY_COMMAND = "EINTR_TRACE_EVERY_COMMAND" in os.environ
-TRACED = 5  # of the commands that trace with eintr-trace, unless every one is asked for
+TRACES = re.compile(r"eintr-trace (-\S+ )*-- ")
+TRACED = 3  # of the commands that trace with eintr-trace, unless every one is asked for
 
 
 def commands() -> dict[str, str]:
@@ -223,7 +225,7 @@ def commands() -> dict[str, str]:
     rows = [row for file in FILES for row in toml_rows(f"{file}.toml", "entry")]
     chosen = {row["see_it"].strip("\n"): row["expect"] for row in rows}
     chosen |= {find(name)[0].see_it: text for name, text in GENERATED.items()}
-    traced = [command for command in chosen if "eintr-trace --" in command]
+    traced = [command for command in chosen if TRACES.search(command)]
     left_out = set() if EVERY_COMMAND else set(traced) - set(traced[:: len(traced) // TRACED])
     return {command: text for command, text in chosen.items() if command not in left_out}
 

@@ -25,7 +25,6 @@ from tests.lab.interpreters import cpython, newest
 FUNCTIONS = {
     "socket.recv settimeout": ("socket.recv", LimitChoice.SETTIMEOUT),
     "time.sleep": ("time.sleep", None),
-    "os.lockf": ("os.lockf", None),
 }
 HANDLERS = {
     Disposition.SIGINTERRUPT_FALSE: (HandlerChoice.SA_RESTART, ThreadChoice.MAIN),
