@@ -148,7 +148,7 @@ class _Section:
     def _about(self, alike: Sequence[Episode]) -> str:
         episode = alike[0]
         words = [
-            f"at {wording.clock_time(self._header, episode.time_ns, self._zone)}",
+            f"At {wording.clock_time(self._header, episode.time_ns, self._zone)}",
             episode.confidence.value,
         ]
         if episode.tracer_induced is not None:

@@ -53,6 +53,7 @@ def test_the_samples_look_as_they_should() -> None:
     assert text.startswith("# SIGUSR1 met recvfrom in read: TTransportException, caught in main ")
     assert page.tags <= TAGS
     assert page.cells[:2] == [2, 2]
+    assert "\nAt 12:00:01.123, observed, episode 1.\n" in text
     assert "- **kernel**: SIGUSR1 woke recvfrom before any byte had come." in text
     assert "1. `socket.error: [Errno 4] Interrupted system call` in `read (TSocket.py:150)`" in text
     assert "It was caught in `main (client.py:38)`." in text
