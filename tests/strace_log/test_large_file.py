@@ -89,7 +89,7 @@ def numbered_log(chance: random.Random, count: int) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=12)
 @given(seed=st.integers(0, 10**9), count=st.integers(1, 30))
 def test_no_interruption_is_missed_whatever_the_order_of_lines(
     tmp_path_factory: pytest.TempPathFactory, seed: int, count: int
@@ -126,7 +126,7 @@ def children() -> set[str]:
 
 def test_a_search_that_is_given_up_leaves_no_process(tmp_path: Path) -> None:
     log = tmp_path / "log"
-    write_log(log, 4 << 20, 40)
+    write_log(log, 1 << 20, 10)
     before = children()
     with log.open("rb") as stream:
         events = large_file.read_large_log(stream, "log").events
