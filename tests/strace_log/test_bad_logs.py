@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import example, given, settings
@@ -16,6 +18,9 @@ from eintr_trace.model.events import Event, SignalDelivered, TraceEnded, Warned
 from eintr_trace.sources.strace_log.lexer import MAX_LINE_CHARACTERS, read_line
 from eintr_trace.sources.strace_log.source import read_log
 from eintr_trace.sources.strace_log.text_lines import numbered_lines
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 RECV = "recvfrom(3, 0x7ff, 4, 0, NULL, NULL)"
 EPISODE = [
@@ -179,7 +184,7 @@ def steps_of(work: Callable[[], object]) -> int:
     """How many lines of Python a piece of work executes."""
     steps = 0
 
-    def count(_frame: object, event: str, _argument: object) -> Callable[..., object]:
+    def count(_frame: FrameType, event: str, _argument: object) -> TraceFunction:
         nonlocal steps
         steps += event == "line"
         return count

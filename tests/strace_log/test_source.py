@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from eintr_trace.model.events import (
     Disposition,
     Event,
@@ -150,3 +152,35 @@ def test_the_clock() -> None:
     assert trace_of("12:00:00 close(3) = 0").header.clock is TraceClock.TIME_OF_DAY
     assert trace_of("1700000000.1 close(3) = 0").header.clock is TraceClock.EPOCH
     assert trace_of("     0.1 close(3) = 0").header.clock is TraceClock.RELATIVE
+
+
+def test_a_call_made_again_is_told_before_it_is_known_when_it_came_back() -> None:
+    lines = [
+        f"12:00:00 {RECV} = ? ERESTARTSYS (To be restarted if SA_RESTART is set)",
+        f"12:00:02 {USR1}",
+        "12:00:02 rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)",
+        f"12:00:02 {RECV} = 4",
+    ]
+    taken: list[int] = []
+
+    def stream() -> Iterator[tuple[int, str]]:
+        for number, text in enumerate([*lines, "12:00:05 close(3) = 0"], 1):
+            taken.append(number)
+            yield number, text
+
+    when = [(type(event), len(taken)) for event in read_log(stream(), "log").events]
+    assert (SyscallEntered, 4) in when
+    assert when.index((SyscallExited, 5)) > when.index((SyscallEntered, 4))
+    assert sum(kind is SyscallEntered for kind, _ in when) == 2
+
+
+def test_a_return_from_a_handler_on_two_lines_is_no_call() -> None:
+    events = events_of(f"""
+[pid 7] {RECV} = ? ERESTARTSYS (To be restarted if SA_RESTART is set)
+[pid 7] {USR1}
+[pid 7] rt_sigreturn({{mask=[]}} <unfinished ...>
+[pid 8] close(1) = 0
+[pid 7] <... rt_sigreturn resumed>) = -1 EINTR (Interrupted system call)
+""")
+    assert [type(event) for event in events].count(SyscallEntered) == 1
+    assert [type(event) for event in events].count(HandlerReturning) == 1

@@ -72,7 +72,7 @@ def syscall_of(call: CallBegan | CallEnded, *, native: bool) -> Syscall:
     """
     parts = split_arguments(call.arguments, _MOST_ARGUMENTS)
     nr = call.nr if call.nr is not None else _numbers().get(call.name) if native else None
-    more = " ..." if isinstance(call, CallBegan) else ""
+    more = " ..." if isinstance(call, CallBegan) and not call.is_whole else ""
     return Syscall(
         name=call.name,
         nr=nr,

@@ -18,7 +18,7 @@ class NumberedLine:
 
 @dataclass(frozen=True, slots=True)
 class CallBegan:
-    """The beginning of a call whose rest is on a later line."""
+    """The beginning of a call; its rest is on a later line, unless ``is_whole``."""
 
     tid: int
     line: NumberedLine
@@ -26,6 +26,7 @@ class CallBegan:
     arguments: str
     ip: int | None
     nr: int | None
+    is_whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,8 @@ class Parser:
         if is_exact and not self._shows_stacks and read.result.error not in _INTERRUPTED:
             yield call
         else:
+            if is_whole and not self._shows_stacks:
+                yield CallBegan(call.tid, line, call.name, call.arguments, call.ip, call.nr, True)
             self._held = _Held(call, is_exact)
 
 

@@ -25,6 +25,7 @@ NumberedText = tuple[int, str]
 _LOOKED_AT: Final = 2000
 """So many lines at the beginning are searched for one of strace's."""
 _MOST_MALFORMED: Final = 5
+_MOST_SHOWN: Final = 5
 _NOT_KNOWN: Final = "not known"
 _REMEDY: Final = (
     "Give a recording of eintr-trace -o, or a log of strace: strace -f -tt -T -o LOG -p PID"
@@ -129,6 +130,7 @@ class LogStory:
             yield from self._tell(parser, parser.finish(), "")
         yield from self._timed(self._teller.finish())
         yield from self._summed_up()
+        yield from self._guessed()
         yield TraceEnded(
             self._now_ns,
             0,
@@ -159,6 +161,18 @@ class LogStory:
         if self._malformed <= _MOST_MALFORMED:
             of = f" of {file}" if file else ""
             text = f"line {item.number:,}{of} is none of strace's, or is cut: left out"
+            yield Warned(self._now_ns, 0, 0, text)
+
+    def _guessed(self) -> Iterator[Event]:
+        """Say which threads that were interrupted may belong to another process."""
+        guessed = sorted(self._teller.told_of_guessed)
+        if guessed:
+            shown = ", ".join(map(str, guessed[:_MOST_SHOWN]))
+            more = "" if len(guessed) <= _MOST_SHOWN else f" and {len(guessed) - _MOST_SHOWN} more"
+            text = (
+                f"how {shown}{more} came into being is not in the log: whether each is a process "
+                "or a thread of another is not known, and it is shown as a process"
+            )
             yield Warned(self._now_ns, 0, 0, text)
 
     def _summed_up(self) -> Iterator[Event]:

@@ -118,7 +118,7 @@ class ThreadStory:
     def began(self, item: CallBegan) -> Iterator[Event]:
         """A call has begun and is still to come back."""
         yield from self._no_signal_came()
-        if self._follow is not None:
+        if self._follow is not None and item.name not in RETURNS_FROM_HANDLER:
             self._entered = item
             yield self._line(item.line)
             syscall = syscall_of(item, native=self.native)
@@ -227,7 +227,7 @@ class ThreadStory:
 
     def _call(self, item: CallEnded) -> Iterator[Event]:
         """Tell a call with its result, and its beginning if that was not told."""
-        if self._entered is None or item.began is item.ended:
+        if self._entered is None or self._entered.line is not item.began:
             began = item.began or item.ended
             yield self._line(began)
             yield from self._stack(began.time_ns, StackMoment.ENTERING, item.frames)

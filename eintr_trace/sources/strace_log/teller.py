@@ -38,13 +38,15 @@ class Teller:
     """Tells the events of a log.
 
     ``interpreter`` is what the user says the processes are. Of a process nothing is told before
-    one of its threads has an interruption.
+    one of its threads has an interruption. ``told_of_guessed`` are threads with a delivery whose
+    process the log does not tell.
     """
 
     threads: Threads
     interpreter: Interpreter | None = None
     native: bool = True
     deliveries: int = 0
+    told_of_guessed: set[int] = field(default_factory=set)
     _programs: dict[int, Program] = field(default_factory=dict)
     _stories: dict[int, ThreadStory] = field(default_factory=dict)
 
@@ -53,7 +55,10 @@ class Teller:
         for event in self._of_item(item):
             if isinstance(event, LogLine):
                 yield from self._process_seen(event)
-            self.deliveries += isinstance(event, SignalDelivered)
+            if isinstance(event, SignalDelivered):
+                self.deliveries += 1
+                if event.tid in self.threads.guessed:
+                    self.told_of_guessed.add(event.tid)
             yield event
 
     def follows(self, tid: int) -> bool:
