@@ -11,6 +11,7 @@ from eintr_trace.commands.arguments import Parser, add_filter_argument, one_of, 
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.terminal import refuse_terminal
 from eintr_trace.commands.written_files import refuse_input_as_output, require_writable
+from eintr_trace.errors import UsageError
 
 if TYPE_CHECKING:
     from eintr_trace.commands.report_output import ReportOutput
@@ -26,6 +27,9 @@ _EPILOG = """\
 The n-th signal of a kind in A is compared with the n-th of its kind in B: the same
 signal, thread, call and place, or as much of that as both have.
 Beside each other: = the same step, ? one of the runs cannot show it."""
+
+
+_STDIN = "-"
 
 
 class ComparisonFormat(StrEnum):
@@ -55,6 +59,8 @@ def run(argv: Sequence[str]) -> int:
         require_writable(arguments.output)
     elif arguments.format is ComparisonFormat.HTML:
         refuse_terminal(arguments.format)
+    if files == (_STDIN, _STDIN):
+        raise UsageError("both runs are stdin", "Give a file for one of them")
     selection = parse_filters(arguments.filters)
     pythons = (arguments.python_a, arguments.python_b)
     left, right = (
@@ -118,7 +124,7 @@ def _pieces(
 
 def _parser() -> Parser:
     parser = Parser("compare", _DESCRIPTION, "eintr-trace compare [OPTION]… A B", _EPILOG)
-    parser.add_argument("a", metavar="A", help="a recording, or an strace log")
+    parser.add_argument("a", metavar="A", help="a recording, or an strace log; - is stdin")
     parser.add_argument("b", metavar="B", help="another one")
     for letter in ("a", "b"):
         parser.add_argument(

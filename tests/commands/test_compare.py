@@ -77,6 +77,7 @@ def test_a_recording_that_is_cut_short(made: str, tmp_path: Path) -> None:
         (["compare"], "the following arguments are required: A, B", 2),
         (["compare", SHIPPED], "the following arguments are required: B", 2),
         (["compare", SHIPPED, "/nowhere/b"], "cannot read /nowhere/b: No such file", 1),
+        (["compare", "-", "-"], "both runs are stdin", 2),
         (["compare", SHIPPED, "/dev/null"], "/dev/null", 1),
         (["compare", SHIPPED, SHIPPED, "--format", "oil"], "'oil' is none of text", 2),
         (["compare", SHIPPED, SHIPPED, "-o", SHIPPED], "is what the report is made from", 2),
