@@ -17,22 +17,31 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for _signo in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(_signo, signal.SIG_DFL)
 
-_LIVE = Path(__file__).parent / "live"
+_ROOT = Path(__file__).parent.parent
+_LIVE = _ROOT / "tests" / "live"
 _LEAST_PRIORITY = 19  # nice(2)
 _IS_LIVE = ("live", True)
 _live_results: list[str] = []
 
 
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        group = str(_LIVE if item.path.is_relative_to(_LIVE) else item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
+class _LiveApart(LoadScopeScheduling):  # type: ignore[misc]  # pytest-xdist ships no types
+    """Gives a process all of tests/live, or else one file of tests after the other."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return str(_LIVE) if Path(_ROOT, file).is_relative_to(_LIVE) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _LiveApart:
+    return _LiveApart(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
