@@ -8,11 +8,12 @@ import sys
 
 import pytest
 
-# What the arguments are made into.
+# What the arguments are made into, and what the terminal is asked for it.
 _OF_ARGUMENTS = {
     "eintr_trace.reports",
     "eintr_trace.reports.detail",
     "eintr_trace.reports.escaping",
+    "eintr_trace.reports.layout",
     "eintr_trace.reports.selection",
 }
 _AND_THEN_MODULES = """
