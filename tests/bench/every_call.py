@@ -12,4 +12,4 @@ def bench_every_call(folder: Path) -> None:
     watches = {"eintr-trace --every-syscall -p": eintr_trace(folder, "--every-syscall")}
     if strace_is_here():
         watches["strace -f -p"] = strace()
-    show_ratios("100,000 send/recv pairs, each call shown, times untraced", watches, 1, "pairs.py")
+    show_ratios("100,000 send/recv pairs, each call shown, times untraced", watches, 3, "pairs.py")
