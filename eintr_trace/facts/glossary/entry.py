@@ -2,8 +2,8 @@
 
 A file holds ``[[entry]]`` tables of one topic: ``words`` (the first is its name, the others are
 what it is called as well), ``short`` (two sentences), ``why`` (paragraphs), ``see_also`` (words of
-other entries), ``see_it`` (a command that shows it), ``shows`` (what to look for in its output)
-and ``citation``.
+other entries), ``see_it`` (a command that shows it), ``shows`` (what to look for in its output),
+``expect`` (a text that this output holds: the tests look for it) and ``citation``.
 """
 
 from __future__ import annotations
