@@ -8,11 +8,11 @@ from typing import Final
 from eintr_trace.analysis.comparison_groups import PairGroup, groups_of
 from eintr_trace.model.comparison import STEP_LAYERS, Comparison, Pair, Step, StepRow
 from eintr_trace.model.episodes import Confidence
+from eintr_trace.reports import wording
 from eintr_trace.reports.comparison_wording import (
     LETTERS,
     PARTING_PHRASE,
     VERDICT_HEADERS,
-    counted,
     fork_sides,
     interpreters,
     like_it,
@@ -99,7 +99,7 @@ def _verdicts(groups: tuple[PairGroup, ...]) -> Iterator[str]:
     if rows:
         yield f"\n## Verdicts\n\n{table(VERDICT_HEADERS, rows[:_KINDS_SHOWN], [_COUNT_COLUMN])}"
     if len(rows) > _KINDS_SHOWN:
-        yield f"\nAnd {counted(len(rows) - _KINDS_SHOWN, 'more kind')}.\n"
+        yield f"\nAnd {wording.counted(len(rows) - _KINDS_SHOWN, 'more kind')}.\n"
 
 
 def _others(groups: Sequence[PairGroup]) -> Iterator[str]:
@@ -109,4 +109,4 @@ def _others(groups: Sequence[PairGroup]) -> Iterator[str]:
     for group in groups[:_OTHERS_SHOWN]:
         yield f"- {_named(group)} {prose(group.example.reason or '')}\n"
     if len(groups) > _OTHERS_SHOWN:
-        yield f"- and in {counted(len(groups) - _OTHERS_SHOWN, 'more way')}\n"
+        yield f"- and in {wording.counted(len(groups) - _OTHERS_SHOWN, 'more way')}\n"

@@ -18,12 +18,12 @@ from eintr_trace.model.comparison import (
     is_told_of_a_way,
 )
 from eintr_trace.model.episodes import Confidence, Layer
+from eintr_trace.reports import wording
 from eintr_trace.reports.columns import plain_columns
 from eintr_trace.reports.comparison_wording import (
     LETTERS,
     PARTING_PHRASE,
     VERDICT_HEADERS,
-    counted,
     fork_sides,
     like_it,
     pair_name,
@@ -110,8 +110,8 @@ class _ComparisonText:
             yield self._sentence(group)
         left = groups[_OTHERS_NAMED:]
         if left:
-            count = counted(sum(len(group.pairs) for group in left), "more pair")
-            yield f"{count} part as well, in {counted(len(left), 'way')}.\n"
+            count = wording.counted(sum(len(group.pairs) for group in left), "more pair")
+            yield f"{count} part as well, in {wording.counted(len(left), 'way')}.\n"
         if groups:
             yield "eintr-trace compare -v shows the steps of each.\n\n"
 

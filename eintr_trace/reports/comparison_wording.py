@@ -9,6 +9,7 @@ from eintr_trace.analysis.comparison_groups import PairGroup
 from eintr_trace.analysis.fork import is_whole
 from eintr_trace.model.comparison import ComparedRun, Comparison, Pair
 from eintr_trace.model.episodes import Episode
+from eintr_trace.reports import wording
 from eintr_trace.reports.fork_text import ForkSide
 
 LETTERS = ("A", "B")
@@ -33,12 +34,7 @@ def way_titles(comparison: Comparison) -> tuple[str, str]:
 
 def run_line(run: ComparedRun) -> str:
     """Return ``CPython 2.7.18, 1 interruption``."""
-    return f"{interpreters(run)}, {counted(len(run.report.episodes), 'interruption')}"
-
-
-def counted(count: int, noun: str) -> str:
-    """Return ``1 pair``, ``2 pairs``."""
-    return f"{count} {noun}{'' if count == 1 else 's'}"
+    return f"{interpreters(run)}, {wording.counted(len(run.report.episodes), 'interruption')}"
 
 
 def pair_name(pair: Pair) -> str:
@@ -52,7 +48,9 @@ def like_it(group: PairGroup) -> str | None:
     more = group.pairs[1:]
     if not more:
         return None
-    return f"{counted(len(more), 'more pair')} like this, the next one is {pair_name(more[0])}"
+    return (
+        f"{wording.counted(len(more), 'more pair')} like this, the next one is {pair_name(more[0])}"
+    )
 
 
 def verdict_rows(groups: tuple[PairGroup, ...]) -> list[tuple[str, ...]]:

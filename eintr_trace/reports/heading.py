@@ -83,11 +83,11 @@ def notices(report: Report) -> list[str]:
     if summary.by_tracer_induced:
         found.append(f"Tracer-induced: {wording.induced(report)}.")
     if summary.lost:
-        found.append(f"{summary.lost} events are missing: the report could not keep up.")
+        found.append(f"{wording.lost(summary.lost)}.")
     if summary.passed:
-        found.append(f"{summary.passed} signals went by unread, so that the program made progress.")
+        found.append(f"{wording.passed(summary.passed)}.")
     if summary.merged:
-        found.append(f"{summary.merged} signals merged into others while the tracer held a thread.")
+        found.append(f"{wording.merged(summary.merged)}.")
     for kind, _count in summary.by_reduction:
         numbers = [episode.id for episode in report.episodes if kind in episode.reduced]
         found.append(f"In {wording.numbered(numbers, _MOST_RUNS)}, {REDUCTION_TEXTS[kind]}.")

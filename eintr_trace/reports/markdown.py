@@ -97,7 +97,7 @@ def _traced(report: Report, zone: tzinfo | None) -> Iterator[str]:
     processes = heading.processes(report)
     rows = [(f"process {tgid}", code(program)) for tgid, program in processes[:_MOST_PROCESSES]]
     if len(processes) > _MOST_PROCESSES:
-        rows.append(("", f"and {len(processes) - _MOST_PROCESSES} more processes"))
+        rows.append(("", wording.more_processes(len(processes) - _MOST_PROCESSES)))
     rows += [(name, prose(value)) for name, value in heading.facts(report, zone)]
     rows.append(("by", prose(f"eintr-trace {report.header.tool_version}")))
     yield table(("traced", ""), rows)

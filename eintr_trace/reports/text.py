@@ -130,10 +130,10 @@ class TextReport:
         last = {seen.tgid: seen for seen in report.processes}
         for tgid, seen in list(last.items())[:_PROCESSES_SHOWN]:
             before = programs[tgid] - 1
-            after = f", after {before} other programs" if before else ""
+            after = f", after {wording.counted(before, 'other program')}" if before else ""
             yield self._entry(str(tgid), wording.process(seen) + after)
         if len(last) > _PROCESSES_SHOWN:
-            yield self._entry("", f"and {len(last) - _PROCESSES_SHOWN} more processes")
+            yield self._entry("", wording.more_processes(len(last) - _PROCESSES_SHOWN))
 
     def _counts(self, report: Report) -> Iterator[str]:
         summary = report.summary
@@ -143,12 +143,12 @@ class TextReport:
             text = f"{self._alike.left_out} more like these were not shown: -v shows each"
             yield self._entry("", text)
         if self._alike.shortened:
-            text = (
-                f"{self._alike.shortened} are one line each, like others before them: -v shows all"
-            )
+            are = "is" if self._alike.shortened == 1 else "are"
+            like = f"{are} one line each, like others before them: -v shows all"
+            text = f"{self._alike.shortened} {like}"
             yield self._entry("shortened", text)
         if summary.merged:
-            text = f"{summary.merged} signals merged into others while the tracer held a thread"
+            text = wording.merged(summary.merged)
             yield self._entry("merged", text)
         for kind, _count in summary.by_reduction:
             numbers = [episode.id for episode in report.episodes if kind in episode.reduced]
@@ -156,10 +156,10 @@ class TextReport:
             text = f"in {wording.numbered(numbers, most)}, {REDUCTION_TEXTS[kind]}"
             yield self._entry("reduced", text, Tone.WARN)
         if summary.passed:
-            text = f"{summary.passed} signals went by unread, so that the program made progress"
+            text = wording.passed(summary.passed)
             yield self._entry("passed on", text)
         if summary.lost:
-            text = f"{summary.lost} events are missing: the report could not keep up"
+            text = wording.lost(summary.lost)
             yield self._entry("lost", text, Tone.WARN)
 
     def _entry(self, label: str, text: str, tone: Tone = Tone.LABEL) -> str:

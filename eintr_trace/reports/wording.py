@@ -135,6 +135,33 @@ def _activity(episode: Episode) -> str:
     return f"waited in {syscall.syscall.name}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Return ``1 pair``, ``2 pairs``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def more_processes(count: int) -> str:
+    """Say how many processes a list leaves out."""
+    return f"and {count} more {'process' if count == 1 else 'processes'}"
+
+
+def lost(count: int) -> str:
+    """Say that so many events are not in a report."""
+    are = "is" if count == 1 else "are"
+    return f"{counted(count, 'event')} {are} missing: the report could not keep up"
+
+
+def passed(count: int) -> str:
+    """Say how many deliveries nobody looked at."""
+    return f"{counted(count, 'signal')} went by unread, so that the program made progress"
+
+
+def merged(count: int) -> str:
+    """Say how many signals the tracer's holds have merged."""
+    into = "another" if count == 1 else "others"
+    return f"{counted(count, 'signal')} merged into {into} while the tracer held a thread"
+
+
 def words_explained(report: Report) -> str:
     """Say how to learn what the outcomes and restart codes of a report mean; some of them."""
     calls = (episode.syscall for episode in report.episodes)

@@ -9,10 +9,10 @@ from markupsafe import Markup
 from eintr_trace.analysis.comparison_groups import PairGroup, groups_of
 from eintr_trace.model.comparison import Comparison
 from eintr_trace.model.episodes import Confidence
+from eintr_trace.reports import wording
 from eintr_trace.reports.comparison_wording import (
     LETTERS,
     VERDICT_HEADERS,
-    counted,
     fork_sides,
     interpreters,
     like_it,
@@ -68,7 +68,7 @@ def comparison_page(comparison: Comparison) -> Markup:
         heads=_heads(comparison),
         first=views[0] if views else None,
         others=views[1:],
-        left_out=counted(len(drawn) - _GROUPS_SHOWN, "more way")
+        left_out=wording.counted(len(drawn) - _GROUPS_SHOWN, "more way")
         if len(drawn) > _GROUPS_SHOWN
         else None,
         fork=None if fork is None else fork_figure(*fork),
@@ -85,7 +85,7 @@ def _heads(comparison: Comparison) -> list[_Head]:
     runs = (comparison.left, comparison.right)
     for letter, title, run in zip(LETTERS, way_titles(comparison), runs, strict=True):
         other_name = interpreters(run) if title == run.name else run.name
-        count = counted(len(run.report.episodes), "interruption")
+        count = wording.counted(len(run.report.episodes), "interruption")
         heads.append(_Head(letter, title, f"{other_name}, {count}"))
     return heads
 
