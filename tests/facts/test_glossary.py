@@ -118,10 +118,11 @@ def test_people_may_write_it_their_way(phrase: str, name: str) -> None:
 
 
 def test_short_is_what_a_tooltip_holds() -> None:
-    text = short("ERESTARTSYS")
+    text = short("ERESTARTSYS", Topic.CODES)
     assert text is not None
     assert "SA_RESTART" in text
-    assert short("no such word") is None
+    assert short("no such word", Topic.CODES) is None
+    assert short("kill", Topic.CALLS) is None
 
 
 @pytest.mark.parametrize(

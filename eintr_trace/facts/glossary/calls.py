@@ -162,7 +162,7 @@ def _python_in_short(syscall: str) -> str:
     if since == {(3, 5)}:
         verb = "calls" if len(names) == 1 else "call"
         return f"Python waits in it for {some}, which {verb} again from 3.5 on."
-    return f"Python waits in it for {some}: what each does about EINTR is below."
+    return f"Python waits in it for {some}, which do not all do the same about EINTR."
 
 
 def _functions(syscall: str) -> tuple[str, ...]:

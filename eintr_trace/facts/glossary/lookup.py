@@ -54,10 +54,12 @@ def find(phrase: str) -> tuple[Entry, ...]:
     return () if signo is None else _index_of(signal_name(signo))
 
 
-def short(word: str) -> str | None:
-    """Give the two sentences of a word, ``None`` if the glossary does not have it."""
-    found = find(word)
-    return found[0].short if found else None
+def short(word: str, topic: Topic) -> str | None:
+    """Give the two sentences of a word of a topic; ``None``: the glossary has no such word.
+
+    ``kill`` is a system call, and in a sentence on signals what a shell does.
+    """
+    return next((entry.short for entry in find(word) if entry.topic is topic), None)
 
 
 def suggestions(word: str) -> tuple[str, ...]:

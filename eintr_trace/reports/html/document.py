@@ -27,6 +27,7 @@ from eintr_trace.reports.html.excerpts import Excerpts
 from eintr_trace.reports.html.interning import Patterns, Text
 from eintr_trace.reports.html.journey import journey
 from eintr_trace.reports.html.tones import TONE_CLASSES
+from eintr_trace.reports.html.words import words_of
 from eintr_trace.reports.source_lines import SourceLines
 
 Json = dict[str, Any]
@@ -97,6 +98,7 @@ class _Maker:
             "journey": journey(episode),
             "seen": self._seen(episode),
             "met": self._met(episode),
+            "words": self._words(episode),
             "sentences": [self._sentence(episode, one) for one in episode.explanation],
             "evidence": [self._evidence(episode, one) for one in episode.evidence],
             "raised": self._raised(episode),
@@ -140,6 +142,11 @@ class _Maker:
             lines.append(wording.call_again(syscall, again))
         return self.patterns.texts(lines)
 
+    def _words(self, episode: Episode) -> int | None:
+        """Return the words of the episode that the glossary has, each with its sentences."""
+        known = [self.patterns.texts(pair) for pair in words_of(episode)]
+        return self._part(known) if known else None
+
     def _sentence(self, episode: Episode, sentence: Sentence) -> list[object]:
         inferred = any(
             episode.evidence[index].kind is EvidenceKind.RULE for index in sentence.evidence
@@ -152,7 +159,9 @@ class _Maker:
         span_ns = self._since(episode, evidence.time_ns)
         after = None
         if span_ns is not None:
-            after = self.patterns.text(f"{wording.duration(span_ns)} after")
+            after = self.patterns.text(
+                f"{wording.duration(span_ns)} after" if span_ns else "at the signal"
+            )
         return [_KINDS.index(evidence.kind), self.patterns.text(evidence.text), after]
 
     def _seen(self, episode: Episode) -> list[int]:

@@ -32,6 +32,7 @@ _SCRIPTS = (
     "lanes",
     "marks",
     "timeline",
+    "marked",
     "pointer",
     "keys",
     "printing",
@@ -88,11 +89,15 @@ def write_html(
 
 
 def _counts(report: Report) -> list[OutcomeCount]:
+    """Return a count for each outcome that there was, in the order of the closed set."""
     whole = max(1, len(report.episodes))
     counts: dict[Outcome, int] = dict(report.summary.by_outcome)
     return [
-        OutcomeCount(outcome.value, TONE_CLASSES[outcome], count, 100 * count / whole)
-        for outcome, count in counts.items()
+        OutcomeCount(
+            outcome.value, TONE_CLASSES[outcome], counts[outcome], 100 * counts[outcome] / whole
+        )
+        for outcome in Outcome
+        if outcome in counts
     ]
 
 

@@ -18,6 +18,7 @@ from eintr_trace.model.trace import TraceClock
 from eintr_trace.reports.html.journey import Pass, journey
 from eintr_trace.reports.html.report_page import no_source, write_html
 from eintr_trace.reports.html.ways import Ways
+from eintr_trace.reports.html.words import words_of
 from eintr_trace.reports.source_lines import SourceExcerpt, SourceLines
 from tests.reports import samples
 from tests.reports.html.test_page import HOSTILE
@@ -69,6 +70,41 @@ def test_what_limits_the_report_is_said_at_its_head() -> None:
         "breaks off",
     ):
         assert text in written
+
+
+def test_one_is_said_of_one() -> None:
+    report = samples.report(samples.RAISED, passed=1)
+    summary = replace(report.summary, lost=1, merged=1)
+    written = _written(replace(report, summary=summary))
+    for text in ("1 signal went by", "1 event is missing", "1 signal merged into another"):
+        assert text in written
+
+
+def test_outcomes_are_in_the_order_of_the_closed_set() -> None:
+    written = _written(samples.report(*reversed(samples.EPISODES)))
+    shown = re.findall(r'data-outcome="([a-z-]+)"', written)
+    assert shown == [one.value for one in Outcome if one.value in shown]
+    assert len(shown) > 3
+
+
+def test_words_that_the_glossary_does_not_have_are_left_out() -> None:
+    signal, syscall = samples.RAISED.signal, samples.RAISED.syscall
+    assert signal is not None
+    assert syscall is not None
+    odd = replace(
+        samples.RAISED,
+        signal=replace(signal, name="x" * 1_000_000),
+        syscall=replace(
+            syscall, syscall=replace(syscall.syscall, name="<b>"), restart_code="kill -9"
+        ),
+    )
+    assert [word for word, _ in words_of(samples.RAISED)] == [
+        "raised",
+        "SIGUSR1",
+        "recvfrom",
+        "ERESTARTSYS",
+    ]
+    assert [word for word, _ in words_of(odd)] == ["raised"]
 
 
 @pytest.mark.parametrize("text", HOSTILE)

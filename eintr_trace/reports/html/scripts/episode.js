@@ -47,6 +47,21 @@ function met(episode) {
   );
 }
 
+// What the glossary says of the episode's words; open for the next episode, too, once opened.
+let wordsAreOpen = false;
+
+function words(episode) {
+  const known = part(episode.words);
+  if (known === null) return null;
+  return el(
+    "details.words.small",
+    { open: wordsAreOpen, ontoggle: (event) => { wordsAreOpen = event.target.open; } },
+    el("summary", null, `What ${known.map(([word]) => text(word)).join(", ")} mean${known.length > 1 ? "" : "s"}`),
+    el("dl.facts", null, known.flatMap(([word, short]) => [el("dt", null, text(word)), el("dd", null, text(short))])),
+    el("p.soft", null, "eintr-trace explain says more of each."),
+  );
+}
+
 function way(episode) {
   const path = part(episode.path);
   const decision = part(episode.decision);
@@ -93,6 +108,7 @@ function episodeParts(episode) {
   return [
     head(episode),
     met(episode),
+    words(episode),
     ...reduced,
     straceLines(episode),
     layers(episode),

@@ -12,11 +12,15 @@ function offer(select, choices) {
   for (const [value, label] of choices) select.append(el("option", { value }, label));
 }
 
+// A value that an address names, or "" where there is no such choice.
+function offered(filter, value) {
+  return [...byId(SELECTS[filter]).options].some((option) => option.value === value) ? value : "";
+}
+
 function showFilters() {
   for (const [filter, id] of Object.entries(SELECTS)) {
     const select = byId(id);
     select.value = FILTER[filter];
-    if (select.selectedIndex < 0) select.value = ""; // named by an address, but not there
     select.classList.toggle("used", select.value !== "");
   }
   const search = byId("search");

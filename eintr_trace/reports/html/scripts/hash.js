@@ -45,7 +45,7 @@ function readHash() {
     else if (name === "outcome") changes.outcomes = outcomesNamed(value);
     else if (name === "tid") changes.thread = threadIndex(value);
     else for (const [filter, known] of Object.entries(HASH_NAMES)) {
-      if (known === name && filter !== "thread") changes[filter] = value;
+      if (known === name && filter !== "thread") changes[filter] = filter === "search" ? value : offered(filter, value);
     }
   }
   readingHash = true;

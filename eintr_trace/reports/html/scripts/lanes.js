@@ -46,6 +46,10 @@ function threadRows() {
   return rows;
 }
 
+function openOrClose(thread) {
+  if (!OPEN_THREADS.delete(thread)) OPEN_THREADS.add(thread);
+}
+
 function gutter(width) {
   return width < 560 ? 84 : 168;
 }

@@ -34,7 +34,7 @@ function toggleThread({ y }) {
     return at >= top && at < top + height;
   });
   if (!row) return;
-  if (!OPEN_THREADS.delete(row.thread)) OPEN_THREADS.add(row.thread);
+  openOrClose(row.thread);
   drawSoon();
 }
 
@@ -117,6 +117,9 @@ const TIMELINE_KEYS = {
   "+": () => zoomBy(2, chosenTime()),
   "=": () => zoomBy(2, chosenTime()),
   "-": () => zoomBy(0.5, chosenTime()),
+  ArrowUp: () => markThread(-1),
+  ArrowDown: () => markThread(1),
+  Enter: openOrCloseMarked,
   0: fit,
 };
 for (const [key, act] of Object.entries(TIMELINE_KEYS)) {

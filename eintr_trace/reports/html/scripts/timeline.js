@@ -68,6 +68,7 @@ function draw(colours) {
   }
   pen.restore();
   inView.forEach((row) => drawNames(pen, row, width, colours));
+  drawMarked(pen, inView, width, colours);
   drawAxis(pen, width, colours);
 }
 
@@ -148,16 +149,19 @@ function drawChosen(pen, width, colours) {
   pen.stroke();
 }
 
+function scrollTo(row) {
+  const room = TIMELINE.clientHeight - AXIS;
+  if (row.top < TIMELINE.scrollTop) TIMELINE.scrollTop = row.top;
+  else if (row.top + row.height > TIMELINE.scrollTop + room) TIMELINE.scrollTop = row.top + row.height - room;
+}
+
 // Bring the chosen episode into view, as far as it is not.
 function showChosenMark() {
   if (chosen !== null && passing.includes(chosen)) {
     const { at, thread } = EPISODES[chosen];
     const size = VIEW.to - VIEW.from;
     if (at < VIEW.from || at > VIEW.to) setView(at - size / 2, at + size / 2);
-    const row = threadRows().find((one) => one.thread === thread);
-    const room = TIMELINE.clientHeight - AXIS;
-    if (row.top < TIMELINE.scrollTop) TIMELINE.scrollTop = row.top;
-    else if (row.top + row.height > TIMELINE.scrollTop + room) TIMELINE.scrollTop = row.top + row.height - room;
+    scrollTo(threadRows().find((one) => one.thread === thread));
   }
   drawSoon();
 }
