@@ -126,11 +126,13 @@ class EpisodeLines:
         self._tell = tell
         self._threads: dict[int, _Thread] = {}
         self._untold: list[tuple[LinePart, _Line | None]] = []
-        self._lines: dict[int, tuple[TraceLine, ...]] = {}
+        self._collecting: dict[int, _Collecting] = {}
+        self._lines: dict[int, tuple[TraceLine, ...]] = {}  # of those that take no more
 
     def of(self, episode_id: int) -> tuple[TraceLine, ...]:
         """The lines of an episode, as many as there are by now."""
-        return self._lines.get(episode_id, ())
+        collecting = self._collecting.get(episode_id)
+        return self._lines.get(episode_id, ()) if collecting is None else collecting.told()
 
     def before(self, event: Event) -> None:
         """Take the lines that an event makes, before it is judged."""
@@ -164,24 +166,35 @@ class EpisodeLines:
         thread = self._threads.get(case.trail.interruption.tid)
         if thread is not None:
             recent = list(thread.recent)
-            thread.collecting.append(_Collecting(case, recent, len(recent)))
+            collecting = _Collecting(case, recent, len(recent))
+            thread.collecting.append(collecting)
+            self._collecting[case.trail.interruption.id] = collecting
 
-    def after(self, event: Event) -> Iterator[int]:
-        """Explain the event's lines, now that it was judged; give the episodes that have news."""
+    def after(self, event: Event) -> None:
+        """Explain the event's lines, now that it was judged."""
         thread = self._threads.get(event.tid)
         if thread is not None and not self._makes_lines and thread.recent:
             thread.recent[-1].annotate(thread.trail)
         self._tell_parts()
         if thread is None:
             return
-        for one in thread.collecting:
-            number = one.case.trail.interruption.id
-            self._lines[number] = one.told()
-            yield number
-        if not thread.call_is_open:
-            thread.collecting = [one for one in thread.collecting if not one.is_complete]
-        if isinstance(event, ThreadExited | ProcessExited):
+        is_over = isinstance(event, ThreadExited | ProcessExited)
+        if thread.collecting and (is_over or not thread.call_is_open):
+            self._put_away(thread, is_over=is_over)
+        if is_over:
             del self._threads[event.tid]
+
+    def _put_away(self, thread: _Thread, *, is_over: bool) -> None:
+        """Keep the lines of the episodes that take no more, and nothing else of these."""
+        taking: list[_Collecting] = []
+        for one in thread.collecting:
+            if is_over or one.is_complete:
+                number = one.case.trail.interruption.id
+                self._lines[number] = one.told()
+                del self._collecting[number]
+            else:
+                taking.append(one)
+        thread.collecting = taking
 
     def _tell_parts(self) -> None:
         for part, line in self._untold:

@@ -92,10 +92,7 @@ class Judge:
             touched = self._called(event)  # at once: most events of a trace of every call are these
         else:
             touched = list(self._take(event))
-        for number in self._lines.after(event):
-            if number in self._episodes:
-                lines = self._lines.of(number)
-                self._episodes[number] = replace(self._episodes[number], lines=lines)
+        self._lines.after(event)
         for case in touched:
             yield from self._updated(case, event.time_ns)
 
@@ -104,7 +101,10 @@ class Judge:
         for case in list(self._end_everything()):
             for _ in self._updated(case, case.trail.last_time_ns):
                 pass
-        episodes = tuple(self._episodes[key] for key in sorted(self._episodes))
+        episodes = tuple(
+            replace(episode, lines=self._lines.of(number))
+            for number, episode in sorted(self._episodes.items())
+        )
         return Report(
             header=self._header,
             processes=tuple(self._seen),
