@@ -5,7 +5,7 @@ A line belongs to an episode if its thread wrote it between the interrupted call
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from eintr_trace.analysis.calls import RESTART_SYSCALL

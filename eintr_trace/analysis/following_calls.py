@@ -8,16 +8,10 @@ from signal import SIGALRM, SIGINT
 from eintr_trace.analysis.likely_rows import met_call
 from eintr_trace.analysis.printed_arguments import printed_arguments
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.program_calls import SIGNS_OF_MOVING_ON
 from eintr_trace.facts.syscalls import is_bookkeeping
 from eintr_trace.model.events import Syscall
 
-# Who makes these has left the interrupted call, or is a handler that does unusual things.
-_TIMERS = frozenset({"alarm", "setitimer", "timer_settime", "timer_delete", "rt_sigaction"})
-_CONNECTIONS = frozenset({"socket", "connect", "accept", "accept4", "bind", "listen", "shutdown"})
-_PROCESSES = frozenset({"execve", "exit", "exit_group", "fork", "vfork", "clone", "clone3"})
-_WAITS = frozenset({"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "pause"})
-_WAITS |= frozenset({"nanosleep", "clock_nanosleep", "wait4", "waitid", "rt_sigtimedwait"})
-_SIGNS_OF_MOVING_ON = _TIMERS | _CONNECTIONS | _PROCESSES | _WAITS
 _KILL = re.compile(r"(?:kill\((\d+)|tgkill\((\d+), \d+|tkill\((\d+)), SIGINT\)")
 _TIMEOUT_OF = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}  # position, in milliseconds
 _ROUNDING_NS = 2_000_000  # a timeout in milliseconds is rounded up
@@ -43,7 +37,7 @@ def has_used_the_descriptor(trail: Trail) -> bool:
 
 
 def _is_of_the_program(one: Syscall, interrupted: Syscall) -> bool:
-    if one.name in _SIGNS_OF_MOVING_ON:
+    if one.name in SIGNS_OF_MOVING_ON:
         return True
     return _is_of_the_same_descriptor(one, interrupted)
 

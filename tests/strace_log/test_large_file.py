@@ -135,3 +135,59 @@ def test_a_search_that_is_given_up_leaves_no_process(tmp_path: Path) -> None:
         assert len(os.sched_getaffinity(0)) == 1 or children() > before
         del events
     assert children() == before
+
+
+FURTHER_CALLS = [
+    ["close(9) = 0"],
+    ['write(7, "abc", 3) = 3'],
+    ["read(5,  <unfinished ...>", '<... read resumed>"abc", 3) = 3'],
+    ["futex(0x7f12d4000000, FUTEX_WAIT_PRIVATE, 2, NULL) = 0"],
+    ['openat(AT_FDCWD, "/tmp/a (b", O_RDONLY) = 4'],
+]
+RARE_CALLS = [
+    ['write(2, "Traceback (most recent call last)"..., 34) = 34'],
+    ["write(2,  <unfinished ...>", '<... write resumed>"Traceback (most r", 17) = 17'],
+    [f"{RECV} = 4"],
+    [BEGINNING, f"{REST} = 4"],
+    ["sendto(3, 0x7ff, 4, 0, NULL, 0) = 4"],
+    ["close(3) = 0"],
+    ["epoll_wait(5, [], 5, -1) = 0"],
+    ["kill(7, SIGINT) = 0"],
+    ["read(5,  <unfinished ...>", "<... read resumed>0x7ff, 3) = ? ERESTARTSYS (To be)", SIGNAL],
+    [SIGNAL, RETURN],
+]
+
+
+def long_story(chance: random.Random, *, is_alone: bool) -> list[str]:
+    """An interruption, and then hundreds of calls, among them a few that tell something.
+
+    ``is_alone``: no call is on two lines.
+    """
+    often, seldom = (
+        [acts for acts in kind if not (is_alone and "<unfinished ...>" in acts[0])]
+        for kind in (FURTHER_CALLS, RARE_CALLS)
+    )
+    lines = [f"{RECV}{INTERRUPTED}", SIGNAL, RETURN]
+    for _ in range(chance.randrange(300)):
+        lines += chance.choice(seldom if chance.random() < 0.02 else often)
+    return lines
+
+
+@settings(deadline=None, max_examples=40)
+@given(seed=st.integers(0, 10**9), threads=st.integers(1, 3), has_pid=st.booleans())
+def test_the_same_is_told_of_threads_that_go_on_for_long(
+    tmp_path_factory: pytest.TempPathFactory, seed: int, threads: int, has_pid: bool
+) -> None:
+    chance = random.Random(seed)
+    left = {f"{tid}     ": long_story(chance, is_alone=False) for tid in range(7, 7 + threads)}
+    if not has_pid:
+        left = {"": long_story(chance, is_alone=True)}
+    lines = [f"{begin}close(9) = 0" for begin in left] * 20
+    while left:
+        begin = chance.choice(list(left))
+        lines.append(f"{begin}{left[begin].pop(0)}")
+        left = {one: rest for one, rest in left.items() if rest}
+    log = tmp_path_factory.getbasetemp() / "long.log"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    large, whole = both_ways(log)
+    assert large == whole

@@ -100,7 +100,8 @@ class _Reading:
             if offset >= (_MOST_READ_WHOLE_BYTES if is_open else _READ_WHOLE_BYTES):
                 break
         self._log.mark(offset, number + 1)
-        needed = NeededLines(self._log, self._parser.tid_of, self._teller.follows)
+        teller = self._teller
+        needed = NeededLines(self._log, self._parser.tid_of, teller.need, teller.passed_over)
         size = self._log.size
         with searched_points(self._stream.fileno(), offset, number + 1, size) as points:
             for line in needed.lines(self._watched(points), offset):

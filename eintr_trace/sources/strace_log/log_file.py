@@ -12,7 +12,7 @@ from eintr_trace.sources.strace_log.points import BLOCK_BYTES
 from eintr_trace.sources.strace_log.text_lines import decoded
 
 _FIRST_READ: Final = 1 << 16
-_LINE_READ: Final = 1 << 12
+_LINE_READ: Final = 1 << 15
 
 
 class LogFile:
@@ -34,23 +34,28 @@ class LogFile:
 
     def line_at(self, offset: int) -> tuple[str, int]:
         """Give the line that begins at ``offset``, and where the next one does."""
+        line, after = self.bytes_at(offset)
+        return decoded(line), after
+
+    def bytes_at(self, offset: int) -> tuple[bytes, int]:
+        """Give the line that begins at ``offset`` undecoded, and where the next one does."""
         near = offset - self._near_at
         if 0 <= near < len(self._near):
             end = self._near.find(b"\n", near)
             if end >= 0:
-                return decoded(self._near[near:end]), offset + end + 1 - near
+                return self._near[near:end], offset + end + 1 - near
         size = _LINE_READ
         while True:
             found = os.pread(self._descriptor, size, offset)
             self._near, self._near_at = found, offset
             end = found.find(b"\n")
             if end >= 0:
-                return decoded(found[:end]), offset + end + 1
+                return found[:end], offset + end + 1
             if len(found) < size:
-                return decoded(found), offset + len(found)
+                return found, offset + len(found)
             if size > MAX_LINE_CHARACTERS:
                 after = self.find(b"\n", offset + size, self.size)
-                return decoded(found), self.size if after is None else after + 1
+                return found, self.size if after is None else after + 1
             size *= 8
 
     def number_of(self, offset: int) -> int:
@@ -66,13 +71,23 @@ class LogFile:
         return number
 
     def _newlines(self, start: int, end: int) -> int:
+        near = start - self._near_at
+        if near >= 0 and end <= self._near_at + len(self._near):
+            return self._near.count(b"\n", near, end - self._near_at)
         return sum(part.count(b"\n") for _, part in self._parts(start, end, 0))
 
     def find(self, needle: bytes, start: int, end: int) -> int | None:
         """Give where ``needle`` begins next, wholly before ``end``."""
+        near_end = self._near_at + len(self._near)
+        if self._near_at <= start < near_end:
+            at = self._near.find(needle, start - self._near_at, max(end - self._near_at, 0))
+            if at >= 0:
+                return self._near_at + at
+            start = max(start, near_end - len(needle) + 1)
         for offset, part in self._parts(start, end, len(needle) - 1):
             at = part.find(needle)
             if at >= 0:
+                self._near, self._near_at = part, offset
                 return offset + at
         return None
 

@@ -8,7 +8,14 @@ from typing import Final
 
 from eintr_trace.sources.strace_log.lexer import read_prefix
 from eintr_trace.sources.strace_log.log_file import LogFile
+from eintr_trace.sources.strace_log.needs import (
+    EVERY_LINE,
+    Need,
+    is_beginning,
+    is_call_that_came_back,
+)
 from eintr_trace.sources.strace_log.points import Point
+from eintr_trace.sources.strace_log.text_lines import decoded
 
 _MOST_FOLLOWED: Final = 16
 _LINES_AFTER_EXEC: Final = 300
@@ -17,6 +24,7 @@ _MOST_EXECS: Final = 100
 _LOOKED_BACK_BYTES: Final = 256 << 20
 """For the beginnings of calls, in all: beyond that their arguments are not known."""
 _FRAME: Final = " > "
+_LONGEST_PREFIX: Final = 200
 # What may stand in a string as well, where one line more is read for nothing.
 _RESUMED: Final = " resumed>"
 _UNFINISHED: Final = "<unfinished ...>"
@@ -40,28 +48,35 @@ class _Followed:
     """A thread whose next lines are needed.
 
     ``mark`` is what its lines begin with, ``None`` where they have no pid. ``looked`` is up to
-    where its next line was searched for, ``found`` that line, once it is.
+    where its next line was searched for, ``found`` that line, once it is. ``passed_over`` calls
+    have come back since its last line that was needed; ``began`` is where one began that was not,
+    if it is still to come back.
     """
 
     mark: bytes | None
     looked: int
     lines_left: int
+    need: Need
     found: int | None = None
+    passed_over: int = 0
+    began: int | None = None
 
 
 @dataclass
 class NeededLines:
     """Chooses lines in their order in the log.
 
-    ``tid_of`` gives the thread of the pid that a line has, 0 where it is not known; ``follows``
-    whether that thread's next lines are needed, asked when a line of it was taken in. Beyond
+    ``tid_of`` gives the thread of the pid that a line has, 0 where it is not known; ``need``
+    what of that thread's next lines is needed, asked when a line of it was taken in;
+    ``passed_over`` is told how many of its calls came back that were not. Beyond
     ``_MOST_FOLLOWED`` threads at once the one whose last line is the longest ago is given up:
     such threads are put into ``given_up``.
     """
 
     log: LogFile
     tid_of: Callable[[int | None], int]
-    follows: Callable[[int], bool]
+    need: Callable[[int], Need | None]
+    passed_over: Callable[[int, int], None]
     given_up: list[int] = field(default_factory=list)
     _followed: dict[int, _Followed] = field(default_factory=dict)
     _given_up_to: int = 0
@@ -82,8 +97,12 @@ class NeededLines:
     def _hit(self, offset: int) -> Iterator[NeededLine]:
         text, _ = self.log.line_at(offset)
         pid = read_prefix(text)[0].pid
-        if _RESUMED in text and self.tid_of(pid) not in self._followed:
-            yield from self._beginning(offset, text, pid)
+        if _RESUMED in text:
+            followed = self._followed.get(self.tid_of(pid))
+            if followed is None:
+                yield from self._beginning(offset, text, pid)
+            elif followed.began is not None:
+                yield self._line_before(followed.began)
         lines_after = 1 if text.endswith(_UNFINISHED) else 0
         if _EXEC in text and self._execs < _MOST_EXECS:
             self._execs += 1
@@ -99,8 +118,12 @@ class NeededLines:
         newline = self.log.rfind(b"\n" + mark, max(0, offset - budget), offset)
         self._looked_back += min(offset, budget) if newline is None else offset - newline
         if newline is not None:
-            before, _ = self.log.line_at(newline + 1)
-            yield NeededLine(self.log.number_of(newline + 1), before, None)
+            yield self._line_before(newline + 1)
+
+    def _line_before(self, offset: int) -> NeededLine:
+        """Give the beginning of a call, of which it is known by now that it is needed."""
+        text, _ = self.log.line_at(offset)
+        return NeededLine(self.log.number_of(offset), text, None)
 
     def _give(
         self, offset: int, text: str, pid: int | None, lines_after: int = 0
@@ -113,12 +136,16 @@ class NeededLines:
             number, text, after = number + 1, below, below_ends
             below, below_ends = self.log.line_at(after)
         self._given_up_to = after
+        followed = self._followed.get(self.tid_of(pid))
+        if followed is not None and followed.passed_over:
+            self.passed_over(self.tid_of(pid), followed.passed_over)
         yield NeededLine(number, text, below)
         tid = self.tid_of(pid)
         followed = self._followed.pop(tid, None)
         left = max(lines_after, 0 if followed is None else followed.lines_left - 1)
-        if left > 0 or self.follows(tid):
-            self._followed[tid] = _Followed(_mark(call, pid), after, left)
+        need = EVERY_LINE if left > 0 else self.need(tid)
+        if need is not None:
+            self._followed[tid] = _Followed(_mark(call, pid), after, left, need)
             if len(self._followed) > _MOST_FOLLOWED:
                 self._give_up(next(iter(self._followed)))
 
@@ -136,21 +163,40 @@ class NeededLines:
             pid = read_prefix(text)[0].pid
             for tid, followed in list(self._followed.items()):
                 if followed.found == nearest:
+                    if followed.began is not None and _RESUMED in text:
+                        yield self._line_before(followed.began)
                     followed.found, followed.looked = None, after
                     self._learn_mark(tid, followed, pid)
             yield from self._give(nearest, text, pid)
 
     def _next(self, followed: _Followed, end: int) -> int:
-        """Find a thread's next line before ``end``, once; ``end`` if there is none."""
-        if followed.found is None and followed.looked < end:
-            if followed.mark is None:
-                followed.found = followed.looked
-            else:
+        """Find a thread's next line that is needed before ``end``, once; ``end`` if none is."""
+        while followed.found is None and followed.looked < end:
+            at = followed.looked
+            if followed.mark is not None:
                 # The newline before a line that begins where the last one ended is behind.
-                found = self.log.find(b"\n" + followed.mark, followed.looked - 1, end)
-                followed.found = None if found is None else found + 1
-                followed.looked = end if found is None else followed.looked
+                newline = self.log.find(b"\n" + followed.mark, at - 1, end)
+                if newline is None:
+                    followed.looked = end
+                    break
+                at = newline + 1
+            if followed.need.choice is None or not self._passes_over(followed, at):
+                followed.found = at
         return end if followed.found is None else followed.found
+
+    def _passes_over(self, followed: _Followed, offset: int) -> bool:
+        """Tell whether a line is not needed, and go on to the next if so."""
+        need = followed.need
+        line, after = self.log.bytes_at(offset)
+        if need.choice is None or need.choice.may_take(line) or _gives_mark(followed, line):
+            return False
+        came_back = is_call_that_came_back(line)
+        if followed.passed_over + came_back >= need.calls_left:
+            return False  # with this one it is followed no further
+        followed.passed_over += came_back
+        followed.began = offset if is_beginning(line) else None
+        followed.looked = after
+        return True
 
     def _learn_mark(self, tid: int, followed: _Followed, pid: int | None) -> None:
         """Lines have a pid from now on, as strace has come to follow several threads."""
@@ -159,6 +205,11 @@ class NeededLines:
                 self._give_up(tid)
             else:
                 followed.mark = b"[pid %5d" % tid
+
+
+def _gives_mark(followed: _Followed, line: bytes) -> bool:
+    """Tell whether lines have a pid from this one on."""
+    return followed.mark is None and read_prefix(decoded(line[:_LONGEST_PREFIX]))[0].pid is not None
 
 
 def _mark(text: str, pid: int | None) -> bytes | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from eintr_trace.facts.syscalls import is_bookkeeping
@@ -40,13 +40,22 @@ from eintr_trace.sources.strace_log.items import (
     ThreadStopped,
 )
 from eintr_trace.sources.strace_log.lines import StackLine
+from eintr_trace.sources.strace_log.needs import (
+    EVERY_LINE,
+    Choice,
+    Need,
+    SignsTold,
+    choice_for,
+)
 from eintr_trace.sources.strace_log.programs import Program
 from eintr_trace.sources.strace_log.stacks import stack_events
 
-_MOST_ACTS: Final = 150
-"""Calls of the program's own after an interruption: an except block may log and call again, and
-CPython 3.13 makes over a hundred before it prints an exception that nobody caught."""
+_MOST_ACTS_TOLD: Final = 8
+"""Calls of the program's own that are told, whatever they are; an episode shows these lines."""
 _MOST_CALLS: Final = 200
+"""Calls after an interruption of which those are told that can decide what became of it: an except
+block may log and call again, and CPython 3.13 makes over a hundred before it prints an exception
+that nobody caught."""
 _MOST_HANDLERS: Final = 64
 
 
@@ -64,6 +73,30 @@ class _Follow:
     calls: int = 0
     acts: int = 0
     awaits_result: bool = False
+    told: SignsTold = field(default_factory=SignsTold)
+
+    @property
+    def choice(self) -> Choice | None:
+        """The calls that can decide still; ``None``: each is told."""
+        if self.call is None or self.acts < _MOST_ACTS_TOLD:
+            return None
+        return choice_for(self.call, self.first_argument, self.told)
+
+    @property
+    def need(self) -> Need:
+        """What is needed of the thread's next lines."""
+        choice = self.choice
+        return EVERY_LINE if choice is None else Need(_MOST_CALLS - self.calls, choice)
+
+    def takes(self, call: CallBegan | CallEnded) -> bool:
+        """Whether a call is to be told."""
+        choice = self.choice
+        return choice is None or choice.takes(call.name, call.arguments)
+
+    def handler_returned(self) -> None:
+        """What was seen of the program was the handler's own, if it was not known to run."""
+        self.handlers = max(self.handlers - 1, 0)
+        self.acts, self.told = 0, SignsTold()
 
     def made(self, name: str, arguments: str) -> None:
         """The thread has made a call, which is not a return from a handler."""
@@ -74,6 +107,8 @@ class _Follow:
             self.awaits_result = True
         elif not is_bookkeeping(name):
             self.acts += 1
+            if self.call is not None:
+                self.told.made(name, arguments, self.call)
 
     def _is_again(self, name: str, arguments: str) -> bool:
         if name == RESTART_SYSCALL:
@@ -92,7 +127,7 @@ class _Follow:
             return "the call made again has come back"
         if self.call is None and self.acts:
             return "the signal met no call"
-        if self.acts >= _MOST_ACTS or self.calls >= _MOST_CALLS:
+        if self.calls >= _MOST_CALLS:
             return f"{self.calls} calls later"
         return None
 
@@ -115,10 +150,23 @@ class ThreadStory:
         """Whether none of the thread's next lines is needed but one with a signal."""
         return self._follow is None and self._interrupted is None
 
+    @property
+    def need(self) -> Need | None:
+        """What is needed of the thread's next lines; ``None``: nothing."""
+        if self._follow is None or self._interrupted is not None or self._entered is not None:
+            return None if self.is_quiet else EVERY_LINE
+        return self._follow.need
+
+    def passed_over(self, calls: int) -> None:
+        """So many calls came back that were not chosen, and are not told."""
+        if self._follow is not None:
+            self._follow.calls += calls
+
     def began(self, item: CallBegan) -> Iterator[Event]:
         """A call has begun and is still to come back."""
         yield from self._no_signal_came()
-        if self._follow is not None and item.name not in RETURNS_FROM_HANDLER:
+        follow = self._follow
+        if follow is not None and item.name not in RETURNS_FROM_HANDLER and follow.takes(item):
             self._entered = item
             yield self._line(item.line)
             syscall = syscall_of(item, native=self.native)
@@ -130,14 +178,17 @@ class ThreadStory:
         if item.name in RETURNS_FROM_HANDLER:
             yield from self._returned_from_handler(item)
             return
-        self._told_interrupted = self._follow is not None
-        if self._follow is not None:
+        follow, is_interrupted = self._follow, interrupted_with(item) is not None
+        self._told_interrupted = follow is not None and (
+            is_interrupted or self._entered is not None or follow.takes(item)
+        )
+        if self._told_interrupted:
             yield from self._call(item)
         self._entered = None
-        if interrupted_with(item) is not None:
+        if is_interrupted:
             self._interrupted = item
-        elif self._follow is not None:
-            self._follow.made(item.name, item.arguments)
+        elif follow is not None:
+            follow.made(item.name, item.arguments)
             yield from self._end_follow(item.ended_ns)
 
     def _returned_from_handler(self, item: CallEnded) -> Iterator[Event]:
@@ -148,7 +199,7 @@ class ThreadStory:
         yield self._line(item.ended)
         yield HandlerReturning(at_ns, self._tgid, self._tid, retval, None)
         yield HandlerReturned(at_ns, self._tgid, self._tid, retval)
-        follow.handlers = max(follow.handlers - 1, 0)
+        follow.handler_returned()
 
     def signal(self, item: SignalArrived) -> Iterator[Event]:
         """A signal was delivered."""

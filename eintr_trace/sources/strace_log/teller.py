@@ -25,6 +25,7 @@ from eintr_trace.sources.strace_log.items import (
     ThreadGone,
     ThreadStopped,
 )
+from eintr_trace.sources.strace_log.needs import Need
 from eintr_trace.sources.strace_log.programs import Program, is_open
 from eintr_trace.sources.strace_log.story import ThreadStory
 from eintr_trace.sources.strace_log.threads import UNKNOWN_PID, Threads
@@ -61,10 +62,16 @@ class Teller:
                     self.told_of_guessed.add(event.tid)
             yield event
 
-    def follows(self, tid: int) -> bool:
-        """Whether the thread's next lines are needed."""
+    def need(self, tid: int) -> Need | None:
+        """What is needed of the thread's next lines; ``None``: nothing."""
         story = self._stories.get(tid)
-        return story is not None and not story.is_quiet
+        return None if story is None else story.need
+
+    def passed_over(self, tid: int, calls: int) -> None:
+        """So many calls of a thread came back that were not needed."""
+        story = self._stories.get(tid)
+        if story is not None:
+            story.passed_over(calls)
 
     @property
     def follows_any(self) -> bool:
