@@ -112,7 +112,8 @@ class Case:
         if trail.follow_up is not None and trail.reentered is not None:
             call = trail.reentered.call
             given = result("" if call is None else call.name, trail.follow_up.retval)
-            return f"The call made again {given}{later(trail.follow_up.after_ns)}."
+            after = later(trail.follow_up.after_ns, trail.interruption.what_came)
+            return f"The call made again {given}{after}."
         if trail.reentry_interrupted:
             return "The call made again was interrupted in turn."
         if self.finding is None or self.finding.catching != before.catching:

@@ -15,6 +15,7 @@ from eintr_trace.model.episodes import (
     DecisionKind,
     DelayBound,
     Episode,
+    EvidenceKind,
     HandlerRun,
     KernelAction,
     Outcome,
@@ -205,7 +206,9 @@ DECISION_PHRASES: dict[DecisionKind, str] = {
 def _decider(episode: Episode) -> str:
     receiver = episode.received_by
     if receiver is None:
-        by_cpython = episode.outcome is Outcome.RESUMED_BY_INTERPRETER
+        # A log does not show whose code it was: its verdicts suppose that it was CPython's.
+        from_a_log = any(one.kind is EvidenceKind.LOG_LINE for one in episode.evidence)
+        by_cpython = episode.outcome is Outcome.RESUMED_BY_INTERPRETER or from_a_log
         return "CPython" if by_cpython else "C code"
     return "CPython" if receiver.role is CodeRole.CPYTHON else "it"
 

@@ -93,7 +93,7 @@ def _process_ended(trail: Trail, finding: Finding) -> Consequence | None:
     if finding.catching.caught is False and trail.interruption.is_main_thread:
         text = f"The uncaught exception ended the process {how}."
         return Consequence(text, (Topic.CATCHER, Topic.ENDING))
-    after = later(trail.span_after(exited.time_ns))
+    after = later(trail.span_after(exited.time_ns), trail.interruption.what_came)
     return Consequence(f"The process ended {how}{after}.", (Topic.ENDING,))
 
 
@@ -101,7 +101,8 @@ def _at_most(trail: Trail, sighting: Sighting) -> str:
     """Say by when it had gone on: by the next call that a log shows, or by the sighting."""
     line = None if trail.log is None else trail.log.lines.get(Moment.NEXT_CALL)
     span_ns = trail.span_after(sighting.time_ns if line is None else line.time_ns)
-    return "" if span_ns is None else f" at most {after_the_signal(span_ns)}"
+    after = after_the_signal(span_ns, trail.interruption.what_came)
+    return "" if span_ns is None else f" at most {after}"
 
 
 _MAKERS: tuple[Callable[[Trail, Finding], Consequence | None], ...] = (

@@ -29,7 +29,8 @@ from eintr_trace.model.trace_lines import LinePart, LogLine, TraceLine
 _MOST_RECENT = 4  # a call in two parts, and signals that met it before this one
 _FIRST_KEPT = 10
 _LAST_KEPT = 4
-_MOST_TAKEN = 200  # a thread that is followed for longer tells no more by its lines
+_PLAIN_KEPT = 3  # of a log: those that neither have a note nor are evidence
+_MOST_TAKEN = 500  # a thread that is followed for longer tells no more by its lines
 
 
 @dataclass
@@ -74,12 +75,32 @@ class _Collecting:
     def told(self) -> tuple[TraceLine, ...]:
         """The lines, of which the one before those that were left out says so."""
         lines = [line.line for line in self.lines]
+        if self.case.trail.log is not None:
+            return self._told_of_a_log(lines)
         left_out = self.taken - len(lines)
         if left_out:
-            last = lines[_FIRST_KEPT - 1]
             gap = f"Lines of this thread that are left out here: {left_out}."
-            lines[_FIRST_KEPT - 1] = replace(last, note=f"{last.note} {gap}" if last.note else gap)
+            lines[_FIRST_KEPT - 1] = _with_note(lines[_FIRST_KEPT - 1], gap)
         return tuple(lines)
+
+    def _told_of_a_log(self, lines: list[TraceLine]) -> tuple[TraceLine, ...]:
+        """Leave out those that tell nothing, but for the first.
+
+        How many are left out is not said: of those that follow a log's source tells a part.
+        """
+        telling = self._telling()
+        plain = [at for at, line in enumerate(lines) if not (line.note or line.number in telling)]
+        dropped = frozenset(plain[_PLAIN_KEPT:])
+        if dropped:
+            before = min(dropped) - 1
+            gap = "Lines of this thread are left out from here on."
+            lines[before] = _with_note(lines[before], gap)
+        return tuple(line for at, line in enumerate(lines) if at not in dropped)
+
+    def _telling(self) -> set[int]:
+        """Number the lines of a log that the verdict rests on."""
+        log = self.case.trail.log
+        return set() if log is None else {line.number for line in log.lines.values()}
 
     @property
     def is_complete(self) -> bool:
@@ -88,6 +109,10 @@ class _Collecting:
         if trail.ending is not None or self.taken > _MOST_TAKEN:
             return True
         return self.case.takes_no_calls and not trail.in_c_handler
+
+
+def _with_note(line: TraceLine, text: str) -> TraceLine:
+    return replace(line, note=f"{line.note} {text}" if line.note else text)
 
 
 @dataclass

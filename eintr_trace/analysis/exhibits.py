@@ -108,7 +108,7 @@ def gather(trail: Trail, finding: Finding) -> Exhibits:
 
 
 def _after(trail: Trail, time_ns: int) -> str:
-    return after_the_signal(trail.span_after(time_ns))
+    return after_the_signal(trail.span_after(time_ns), trail.interruption.what_came)
 
 
 def _delivery(trail: Trail, _: Finding) -> Evidence:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
+from eintr_trace.analysis.following_calls import shows_keyboard_interrupt
 from eintr_trace.analysis.likely_rows import met_call
 from eintr_trace.analysis.receiver import reception
 from eintr_trace.analysis.trail import Trail
@@ -34,10 +35,9 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
             yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
         case Outcome.RAISED:
             text = (
-                f"{_functions(trail, 'make')} an exception of EINTR, unless the signal's Python"
-                " handler raises one of its own. The thread went on without calling again; which"
-                " exception it was, and who caught it, is not shown. That the call was one of"
-                " CPython's is supposed."
+                f"{_functions(trail, 'make')} an exception of EINTR{_unless_raised(trail)}. The"
+                " thread went on without calling again; which exception it was, and who caught it,"
+                " is not shown. That the call was one of CPython's is supposed."
             )
             yield _draft(Layer.C, text, Topic.STATE)
         case Outcome.RETURNED_EARLY:
@@ -50,7 +50,7 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
 
 
 def _abandoned(trail: Trail, finding: Finding) -> Iterator[Draft]:
-    if finding.by_table:
+    if finding.by_table and not shows_keyboard_interrupt(trail):
         text = (
             f"{_functions(trail, 'call')} again after EINTR unless the signal's Python handler"
             " raises. The call was not made again, and an exception was printed: the handler's, it"
@@ -73,13 +73,25 @@ def _functions(trail: Trail, verb: str) -> str:
     return f"CPython{version}'s own functions that wait in {name} {verb}"
 
 
+def _unless_raised(trail: Trail) -> str:
+    """Say what else may have been raised: nothing where strace injected the error."""
+    if trail.interruption.injected:
+        return ""
+    return ", unless the signal's Python handler raises one of its own"
+
+
 def _supposed(trail: Trail) -> str:
     """Say what the inference rests on besides the table."""
     got_it = reception(trail)
-    if got_it is not None and got_it.is_seen and got_it.receiver.role is CodeRole.CPYTHON:
+    is_seen = got_it is not None and got_it.is_seen
+    if is_seen and got_it is not None and got_it.receiver.role is CodeRole.CPYTHON:
+        if trail.interruption.injected:
+            return ""
         return (
             " That the signal's Python handler did not raise is supposed: a log does not show it."
         )
+    if trail.interruption.injected:
+        return " That it was one of them is supposed: a log does not show whose call it was."
     return (
         " That it was one of them, and that the signal's Python handler did not raise, is supposed:"
         " a log shows neither whose call it was nor what the handler did."

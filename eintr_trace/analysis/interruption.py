@@ -9,6 +9,7 @@ from signal import SIGCONT, SIGKILL, SIGSTOP
 
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.vantage import LIVE, Vantage
+from eintr_trace.analysis.wording import THE_SIGNAL
 from eintr_trace.facts.pep475 import (
     Pep475Decision,
     decide_pep475,
@@ -56,8 +57,9 @@ class Interruption:
     """One signal-delivery-stop, group-stop or SIGCONT trap of one thread, or a log's equivalent.
 
     ``signal`` is ``None`` where no delivery was seen; ``injected``: strace put the error in the
-    place of the call's result; ``resumed`` is what the kernel was carrying on with where the call
-    is ``restart_syscall``, as far as known. ``process`` is what was known of the process then;
+    place of the call's result; ``ended_stop``: it is SIGCONT, and the process was stopped until
+    then; ``resumed`` is what the kernel was carrying on with where the call is
+    ``restart_syscall``, as far as known. ``process`` is what was known of the process then;
     ``id`` is the episode's; ``held_ns`` how long the tracer held the thread in this stop.
     ``vantage`` is where it was seen from.
     """
@@ -80,6 +82,7 @@ class Interruption:
     handler_watch: HandlerWatch | None = None
     held_ns: int | None = None
     injected: bool = False
+    ended_stop: bool = False
     resumed: Syscall | None = None
     vantage: Vantage = LIVE
 
@@ -136,6 +139,11 @@ class Interruption:
     def _is_uncatchable(self) -> bool:
         """Whether its default action is in force always, known or not: signal(7)."""
         return self.signal is not None and self.signal.signo in {SIGKILL, SIGSTOP}
+
+    @property
+    def what_came(self) -> str:
+        """What times are counted from, in words."""
+        return "the interruption" if self.trigger is Trigger.NO_SIGNAL else THE_SIGNAL
 
     @property
     def is_fatal(self) -> bool:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import singledispatchmethod
-from signal import SIGCONT
 
 from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
@@ -174,21 +173,20 @@ class Judge:
     @_take.register
     def _signal_delivered(self, event: SignalDelivered) -> Iterable[Case]:
         self._merged += 0 if event.merged is None else event.merged.while_held
-        thread = self._thread(event)
+        thread, process = self._thread(event), self._process(event.tgid)
+        ended_stop = process.continued(event)
         absorbing = thread.absorbing(event)
         if absorbing is not None:
             absorbing.trail.absorb(event)
-            self._process(event.tgid).awaited.expect(absorbing)
+            process.awaited.expect(absorbing)
             if event.disposition is Disposition.CAUGHT:
                 thread.push_signal_frame(absorbing.trail, event)
             return [absorbing]
-        if event.signal.signo == SIGCONT:
-            self._process(event.tgid).continued_ns = event.time_ns
         if self._vantage.is_log:
             event = thread.with_the_call_met(event)
         thread.observe(event)
-        seen = self._process(event.tgid).seen
-        trail = self._trail(from_delivery(self._next_id(), event, seen, self._vantage))
+        began = from_delivery(self._next_id(), event, process.seen, self._vantage)
+        trail = self._trail(replace(began, ended_stop=ended_stop))
         if event.disposition is Disposition.CAUGHT:
             thread.push_signal_frame(trail, event)
         elif event.disposition is None and self._vantage.is_log:
@@ -223,6 +221,7 @@ class Judge:
     def _group_stopped(self, event: GroupStopped) -> Iterable[Case]:
         thread = self._thread(event)
         thread.observe(event)
+        self._process(event.tgid).is_stopped = True
         if not thread.begins_with_stop(event):
             return thread.cases
         seen = self._process(event.tgid).seen

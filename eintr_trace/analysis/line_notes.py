@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from signal import SIGKILL, SIGSTOP
 
 from eintr_trace.analysis.calls import RESTART_SYSCALL, same_call
 from eintr_trace.analysis.trail import Trail
@@ -105,7 +106,7 @@ def _sender(signal: SignalInfo) -> str:
         case "SI_TIMER":
             return "A timer of the process sent it."
         case "SI_KERNEL":
-            return "The kernel sent it: a timer, or a key of the terminal."
+            return "The kernel itself sent it: for a timer, a key of the terminal or a fault."
         case code if code is not None and code.startswith("CLD_") and signal.sender_pid:
             return f"The kernel sent it for the child {signal.sender_pid}."
         case _:
@@ -113,6 +114,8 @@ def _sender(signal: SignalInfo) -> str:
 
 
 def _met(event: SignalDelivered) -> str:
+    if event.signal.signo in {SIGKILL, SIGSTOP}:
+        return _UNCATCHABLE[default_action(event.signal.signo)]
     match event.disposition:
         case Disposition.CAUGHT:
             return "The program has a handler for it, which runs now."
@@ -124,6 +127,10 @@ def _met(event: SignalDelivered) -> str:
             return "If the program has a handler, it runs now, and rt_sigreturn ends it."
 
 
+_UNCATCHABLE = {
+    DefaultAction.TERMINATE: "No program can have a handler for it: it ends the process.",
+    DefaultAction.STOP: "No program can have a handler for it: it stops the process until SIGCONT.",
+}
 _DEFAULTS = {
     DefaultAction.TERMINATE: "The program has no handler for it: it ends the process.",
     DefaultAction.CORE: "The program has no handler for it: it ends the process.",

@@ -157,8 +157,9 @@ class ThreadState:
         """Find the stop or trap that this delivery of SIGCONT belongs to."""
         if event.signal.signo != SIGCONT or not self.cases:
             return None
-        latest = self.cases[-1]
-        return latest if latest.trail.can_absorb(event) else None
+        # Other signals may have been delivered in between: while the process was stopped.
+        latest_first = reversed(self.cases)
+        return next((case for case in latest_first if case.trail.can_absorb(event)), None)
 
     def begins_with_stop(self, event: GroupStopped) -> bool:
         """Tell whether a group-stop is an interruption of its own.
@@ -188,8 +189,9 @@ class ProcessState:
     ``last_raising`` the last episode that ended in an exception: the process may end by it.
     ``_connections`` are the last such episodes by the descriptor whose call was interrupted.
     ``last_line`` is a log's last of the process, ``continued_ns`` when SIGCONT was last delivered
-    to one of its threads. ``awaited`` are those whose Python handler is
-    still to begin, though their threads may be followed no more. ``libraries`` are the program
+    to one of its threads, ``is_stopped``: it was stopped and has not been continued since.
+    ``awaited`` are those whose Python handler is still to begin, though their threads may be
+    followed no more. ``libraries`` are the program
     files that frames were seen in.
     """
 
@@ -202,12 +204,21 @@ class ProcessState:
         self.awaited = AwaitedHandlers()
         self.last_line: LogLine | None = None
         self.continued_ns: int | None = None
+        self.is_stopped = False
         self._threads: dict[int, ThreadState] = {}
         self._dying: list[Case] = []
 
     def thread(self, tid: int) -> ThreadState:
         """Give a thread's state."""
         return self._threads.setdefault(tid, ThreadState())
+
+    def continued(self, event: SignalDelivered) -> bool:
+        """Take note of a delivery of SIGCONT; tell whether the process was stopped until then."""
+        if event.signal.signo != SIGCONT:
+            return False
+        ended_stop, self.is_stopped = self.is_stopped, False
+        self.continued_ns = event.time_ns
+        return ended_stop
 
     def observe_everywhere(self, event: EventsLost) -> None:
         """Show an event to the open interruptions of all threads."""

@@ -51,7 +51,8 @@ def _follow_up(trail: Trail) -> Iterator[Draft]:
     name = again.call.name
     if trail.follow_up is not None:
         given = result(name, trail.follow_up.retval)
-        text = f"The call made again {given}{later(trail.follow_up.after_ns)}."
+        after = later(trail.follow_up.after_ns, trail.interruption.what_came)
+        text = f"The call made again {given}{after}."
         yield _draft(text, Topic.FOLLOW_UP)
     elif trail.reentry_interrupted:
         text = "The call made again was interrupted in turn: see the next interruption."

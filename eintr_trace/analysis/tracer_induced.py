@@ -66,6 +66,8 @@ def _sigcont(interruption: Interruption) -> Induced | None:
     delivered = interruption.default_action is DefaultAction.CONTINUE
     if interruption.trigger is not Trigger.CONTINUE_TRAP and not delivered:
         return None
+    if interruption.ended_stop:
+        return None
     return Induced(
         TracerInduced.SIGCONT,
         "SIGCONT was sent to a process that was not stopped: without a tracer that interrupts no"

@@ -8,6 +8,7 @@ from eintr_trace.model.episodes import RaisedException
 from eintr_trace.model.events import SignalInfo, Syscall
 from eintr_trace.model.python_state import CodeLocation, PythonFrame
 
+THE_SIGNAL = "the signal"
 _NS_PER_US = 1_000
 _NS_PER_MS = 1_000_000
 _NS_PER_S = 1_000_000_000
@@ -25,14 +26,17 @@ def duration(nanoseconds: int) -> str:
     return f"{nanoseconds / _NS_PER_US:.3g} µs"
 
 
-def later(span_ns: int | None) -> str:
+def later(span_ns: int | None, what: str = THE_SIGNAL) -> str:
     """Say ``, 1.2 s after the signal``; nothing where that is not known."""
-    return "" if span_ns is None else f", {after_the_signal(span_ns)}"
+    return "" if span_ns is None else f", {after_the_signal(span_ns, what)}"
 
 
-def after_the_signal(span_ns: int | None) -> str:
-    """Say ``1.2 s after the signal``, or ``afterwards`` where that is not known."""
-    return "afterwards" if span_ns is None else f"{duration(span_ns)} after the signal"
+def after_the_signal(span_ns: int | None, what: str = THE_SIGNAL) -> str:
+    """Say ``1.2 s after the signal``, or ``afterwards`` where that is not known.
+
+    ``what`` names what it was instead, where no signal came.
+    """
+    return "afterwards" if span_ns is None else f"{duration(span_ns)} after {what}"
 
 
 def bare_name(function: str) -> str:

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from eintr_trace.analysis.judge import Judge
+from eintr_trace.model.episodes import Outcome
 from eintr_trace.model.report import Report
 from eintr_trace.sources.strace_log.programs import given_interpreter
 from eintr_trace.sources.strace_log.source import read_log
@@ -88,6 +89,9 @@ def test_a_log_is_judged(log: Log) -> None:
                 said = CONTAINED[key](episode)
                 texts = wanted if isinstance(wanted, list) else [wanted]
                 assert all(text in said for text in texts), f"{key}: {said}"
+            elif key == "silent_on":
+                said = CONTAINED["explains"](episode)
+                assert not [text for text in wanted if text in said], said
             elif key == "notes":
                 assert [line.note for line in episode.lines if line.note] == wanted
             else:
@@ -118,3 +122,20 @@ def test_a_log_without_times_gives_no_time(log: Log) -> None:
 def test_what_a_log_cannot_show_is_said_once() -> None:
     report = judged(all_logs()[0].lines, None)
     assert sum("no Python frames and no memory" in text for text in report.warnings) == 1
+
+
+def test_a_program_is_followed_until_it_has_printed_its_traceback() -> None:
+    """CPython 3.13.0 looks for the sources of some 30 modules first: 300 calls."""
+    lines = (
+        "read(5, 0x7f01, 100) = ? ERESTARTSYS (To be restarted if SA_RESTART is set)",
+        "--- SIGINT {si_signo=SIGINT, si_code=SI_KERNEL} ---",
+        "rt_sigreturn({mask=[]}) = -1 EINTR (Interrupted system call)",
+        *[f'openat(AT_FDCWD, "module{number}.py", O_RDONLY) = 3' for number in range(320)],
+        'write(2, "Traceback (most recent call last"..., 35) = 35',
+        'write(2, "KeyboardInterrupt\\n", 18) = 18',
+    )
+    (episode,) = judged(lines, "3.13.0").episodes
+    assert episode.outcome is Outcome.ABANDONED_BY_HANDLER
+    said = CONTAINED["explains"](episode)
+    assert "Python's handler of SIGINT raised KeyboardInterrupt, which ended the call." in said
+    assert len(episode.lines) < 12

@@ -52,9 +52,9 @@ from eintr_trace.sources.strace_log.stacks import stack_events
 
 _MOST_ACTS_TOLD: Final = 8
 """Calls of the program's own that are told, whatever they are; an episode shows these lines."""
-_MOST_CALLS: Final = 200
+_MOST_CALLS: Final = 500
 """Calls after an interruption of which those are told that can decide what became of it: an except
-block may log and call again, and CPython 3.13 makes over a hundred before it prints an exception
+block may log and call again, and CPython 3.13 makes some 300 before it has printed an exception
 that nobody caught."""
 _MOST_HANDLERS: Final = 64
 
