@@ -12,10 +12,10 @@ from eintr_trace.errors import EintrTraceError, UsageError
 def require_writable(name: str) -> None:
     """Find out before a run that takes long; nothing is changed. Raises EintrTraceError."""
     path = Path(name)
-    is_new = not path.exists()
-    if not is_new and not path.is_file() and not path.is_dir():
-        return  # a pipe, whose reader would see an end, or a device
     try:
+        is_new = not path.exists()
+        if not is_new and not path.is_file() and not path.is_dir():
+            return  # a pipe, whose reader would see an end, or a device
         with path.open("a", encoding="utf-8"):
             pass
         if is_new:
@@ -26,9 +26,13 @@ def require_writable(name: str) -> None:
 
 def refuse_input_as_output(file: str, output: str | None) -> None:
     """Make sure that what is read is not written over. Raises UsageError."""
-    if output is None or not (Path(output).exists() and Path(file).exists()):
+    if output is None:
         return
-    if Path(output).samefile(file):
+    try:
+        is_input = Path(output).samefile(file)
+    except OSError:
+        return  # one of them is not there, or cannot be reached: who opens it says so
+    if is_input:
         raise UsageError(f"{output} is what the report is made from", "Name another file with -o")
 
 

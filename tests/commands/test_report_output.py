@@ -88,6 +88,17 @@ def test_a_place_that_cannot_be_written_is_said_before_anything_is_read(tmp_path
     assert "Is a directory" in refused(done)
 
 
+def test_a_name_that_is_too_long_is_said(run: str) -> None:
+    name = "x" * 300
+    for arguments in (
+        ["report", name],
+        ["report", run, "-o", name],
+        ["compare", run, name],
+        ["compare", run, run, "-o", name],
+    ):
+        assert "File name too long" in refused(eintr_trace(*arguments))
+
+
 def test_a_full_disk_is_said(run: str) -> None:
     done = eintr_trace("report", run, "-o", "/dev/full")
     assert done.returncode == 1

@@ -32,9 +32,9 @@ _PID_IN_NAME: Final = re.compile(r"\.(\d{1,10})$")
 def files_of_log(name: str) -> list[str]:
     """Give the files that a name stands for: itself, or ``name.PID`` of ``strace -ff -o name``."""
     path = Path(name)
-    if path.exists():
-        return [name]
     try:
+        if path.exists():
+            return [name]
         beside = [entry.name for entry in path.parent.iterdir()]
     except OSError:
         return [name]
