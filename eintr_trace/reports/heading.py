@@ -33,7 +33,8 @@ def title(report: Report) -> str:
     seen = programs.get(first) if first is not None else next(iter(programs.values()), None)
     if seen is None:
         return "A trace"
-    text = " ".join(_short(word) for word in seen.argv) or seen.exe or f"process {seen.tgid}"
+    words = [_program_name(seen), *map(_short, seen.argv[1:])] if seen.argv else []
+    text = " ".join(words) or seen.exe or f"process {seen.tgid}"
     return text if len(text) <= _LONGEST_TITLE else text[: _LONGEST_TITLE - 1] + "…"
 
 
@@ -92,6 +93,13 @@ def notices(report: Report) -> list[str]:
         numbers = [episode.id for episode in report.episodes if kind in episode.reduced]
         found.append(f"In {wording.numbered(numbers, _MOST_RUNS)}, {REDUCTION_TEXTS[kind]}.")
     return found
+
+
+def _program_name(seen: ProcessSeen) -> str:
+    name = seen.argv[0]
+    if name.endswith("...") and seen.exe is not None:  # cut by strace, as of -s N characters
+        name = seen.exe
+    return _short(name)
 
 
 def _short(word: str) -> str:

@@ -15,6 +15,7 @@ from eintr_trace.model.events import Reduction
 from eintr_trace.model.python_state import CodeLocation
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceClock
+from eintr_trace.reports import heading
 from eintr_trace.reports.html.journey import Pass, journey
 from eintr_trace.reports.html.report_page import no_source, write_html
 from eintr_trace.reports.html.ways import Ways
@@ -70,6 +71,27 @@ def test_what_limits_the_report_is_said_at_its_head() -> None:
         "breaks off",
     ):
         assert text in written
+
+
+@pytest.mark.parametrize(
+    ("argv", "exe", "title"),
+    [
+        (("/usr/bin/python3", "/srv/job.py"), "/usr/bin/python3.11", "python3 job.py"),
+        (
+            ("/opt/versions/3.11.7/bin...", "job.py"),
+            "/opt/versions/3.11.7/bin/python",
+            "python job.py",
+        ),
+        (("/opt/cpython/bin...", "job.py"), None, "bin... job.py"),
+        ((), "/usr/bin/python3", "/usr/bin/python3"),
+    ],
+)
+def test_the_heading_names_the_program(argv: tuple[str, ...], exe: str | None, title: str) -> None:
+    report = samples.report(samples.RAISED)
+    report = replace(
+        report, processes=(replace(report.processes[0], tgid=4700, argv=argv, exe=exe),)
+    )
+    assert heading.title(report) == title
 
 
 def test_one_is_said_of_one() -> None:
