@@ -63,6 +63,16 @@ def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+def has_settled(strace_pid: int, pid: int) -> bool:
+    """Whether strace waits for the program, which sleeps in its call again.
+
+    A signal that came while strace was attaching would be in the log, but the call would not; one
+    that came while another is pending would merge into it.
+    """
+    is_traced = tracer_of(pid) == strace_pid and is_blocked_in(strace_pid, "wait4")
+    return is_traced and state_of(pid) == "S" and blocked_call_number(pid) is not None
+
+
 def compiled(name: str, folder: Path) -> Path:
     """A C program of tests/tracees; the loader binds its functions before it runs."""
     compiler = shutil.which("cc") or shutil.which("gcc")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.harness import program, tracer_of, wait_until
+from tests.live.harness import has_settled, program, wait_until
 
 pytestmark = [
     pytest.mark.live,
@@ -22,8 +22,8 @@ pytestmark = [
 
 
 @contextmanager
-def explained(pid: int, output: Path) -> Iterator[None]:
-    """strace on a process, piped into a report that is written to ``output``."""
+def explained(pid: int, output: Path) -> Iterator[int]:
+    """strace on a process, piped into a report that is written to ``output``; its PID."""
     strace = subprocess.Popen(
         ["strace", "-f", "-tt", "-p", str(pid)], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     )
@@ -33,8 +33,7 @@ def explained(pid: int, output: Path) -> Iterator[None]:
     assert strace.stderr is not None
     strace.stderr.close()
     try:
-        wait_until(lambda: tracer_of(pid) == strace.pid, "strace attaches")
-        yield
+        yield strace.pid
         strace.send_signal(signal.SIGINT)
         strace.wait(60)
         assert reporter.wait(60) == os.EX_OK
@@ -48,9 +47,9 @@ def test_an_interruption_is_explained_while_strace_runs(tmp_path: Path) -> None:
     output = tmp_path / "report"
     with program(Path(sys.executable), "one_call.py", "read_stdin", "SIGUSR1") as running:
         running.wait_blocked_in("read")
-        with explained(running.pid, output):
+        with explained(running.pid, output) as strace_pid:
             for number in (1, 2):
-                running.wait_blocked_in("read", "restart_syscall")
+                wait_until(lambda: has_settled(strace_pid, running.pid), f"{number} can be sent")
                 running.process.send_signal(signal.SIGUSR1)
                 # strace ends the line of a blocked call when it comes back: with the next signal.
                 if number == 2:

@@ -21,10 +21,11 @@ from eintr_trace.commands.opening import opened_trace
 from eintr_trace.lab.processes import ended_with
 from eintr_trace.model.episodes import Confidence, Episode, Outcome, TracerInduced
 from eintr_trace.model.report import Report
-from eintr_trace.sources.live.proc import blocked_call_number, status_fields
+from eintr_trace.sources.live.proc import status_fields
 from tests.live.conftest import interpreter
 from tests.live.harness import (
     TRACEES,
+    has_settled,
     is_blocked_in,
     program,
     state_of,
@@ -79,15 +80,6 @@ def strace(pid: int, log: Path, *options: str) -> Iterator[subprocess.Popen[str]
     finally:
         process.terminate()
         process.communicate()
-
-
-def has_settled(strace_pid: int, pid: int) -> bool:
-    """Whether strace waits for the program, which sleeps in its call again.
-
-    A signal that came while strace was attaching would be in the log, but the call would not.
-    """
-    is_traced = tracer_of(pid) == strace_pid and is_blocked_in(strace_pid, "wait4")
-    return is_traced and state_of(pid) == "S" and blocked_call_number(pid) is not None
 
 
 def report_of_log(log: Path, version: str | None) -> Report:
