@@ -18,8 +18,10 @@ from eintr_trace.facts.pep475 import all_pep475_rows
 from eintr_trace.facts.restart_codes import RestartCode
 from eintr_trace.facts.signals import SIGRTMAX, signal_name
 from eintr_trace.facts.syscalls import BOOKKEEPING_CALLS, all_interruptible_calls
+from eintr_trace.model.c_stack import CodeRole, PathEnd, StackEnd
 from eintr_trace.model.episodes import (
     Confidence,
+    DelayBound,
     DelayCause,
     EvidenceKind,
     Outcome,
@@ -63,6 +65,11 @@ def test_no_two_entries_are_called_the_same() -> None:
     assert [names for names in named.values() if len(names) > 1] == []
 
 
+PLAIN_ENDS = {
+    PathEnd.SIGNAL,
+    PathEnd.ENDED,
+    PathEnd.EVALUATION_LOOP,
+}  # the last is Python's own word
 REPORTED = [
     *Outcome,
     *(f"tracer-induced: {kind}" for kind in TracerInduced),
@@ -70,6 +77,10 @@ REPORTED = [
     *EvidenceKind,
     *Reduction,
     *DelayCause,
+    *DelayBound,
+    *StackEnd,
+    *(end for end in PathEnd if end not in PLAIN_ENDS),
+    *(role for role in CodeRole if role is not CodeRole.CTYPES),  # which is a library of its own
 ]
 
 

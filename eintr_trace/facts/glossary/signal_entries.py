@@ -122,10 +122,11 @@ def _why(signo: int, name: str, action: DefaultAction) -> Iterator[str]:
             f" ({name}); glibc and kill -l count from 34, as it keeps the first two."
         )
         return
-    yield (
-        "While one is pending for a process or thread, more of the same kind that come are"
-        " dropped: a handler may run once for many."
-    )
+    if name not in _NOT_TO_BE_CAUGHT:
+        yield (
+            "While one is pending for a process or thread, more of the same kind that come are"
+            " dropped: a handler may run once for many."
+        )
 
 
 def _command(signo: int, name: str, action: DefaultAction) -> str:
