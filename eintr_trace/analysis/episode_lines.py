@@ -45,7 +45,8 @@ class _Line:
         if trail is None and self.line.number is None and _is_plain(self.events[-1:]):
             return
         note = note_of(self.events, LineContext(self.line.text, trail))
-        self.line = replace(self.line, note=note)
+        if note != self.line.note:
+            self.line = replace(self.line, note=note)
 
 
 def _is_plain(latest: list[Event]) -> bool:

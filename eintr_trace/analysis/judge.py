@@ -82,6 +82,8 @@ class Judge:
         self._merged = 0
         self._warnings: list[str] = []
         self._ended: TraceEnded | None = None
+        # Bound once: functools binds it anew at each look, which takes longer than most calls.
+        self._take_bound: Callable[[Event], Iterable[Case]] = self._take
 
     def feed(self, event: Event) -> Iterator[EpisodeUpdate]:
         """Take in the next event. To be iterated to its end: the work is done on the way."""
@@ -90,7 +92,7 @@ class Judge:
         if isinstance(event, SyscallEntered | SyscallExited):
             touched = self._called(event)  # at once: most events of a trace of every call are these
         else:
-            touched = list(self._take(event))
+            touched = list(self._take_bound(event))
         self._lines.after(event)
         for case in touched:
             yield from self._updated(case, event.time_ns)

@@ -5,6 +5,7 @@ A trail keeps a handful of sightings however many events it is fed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
@@ -95,11 +96,14 @@ class Trail:
     socket: SocketAfter = field(init=False)
     held: HeldTime = field(init=False)
     last_time_ns: int = field(default=0)
+    _take_bound: Callable[[Event], None] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.socket = socket_of(self.interruption.call, self.interruption.frame)
         self.held = HeldTime(self.interruption.time_ns, self.interruption.held_ns)
         self.last_time_ns = self.interruption.time_ns
+        # Bound once: functools binds it anew at each look, which takes longer than most calls.
+        self._take_bound = self._take
 
     @property
     def awaits_follow_up(self) -> bool:
@@ -186,7 +190,7 @@ class Trail:
         """Take in one event of this thread (or about all threads)."""
         self.last_time_ns = event.time_ns
         self.held.observe(event)
-        self._take(event)
+        self._take_bound(event)
         if self.log is not None:
             self.log.observe(event, is_again=self.reentered is not None)
 

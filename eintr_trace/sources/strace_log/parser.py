@@ -203,7 +203,9 @@ class Parser:
             ip=read.prefix.ip,
             nr=read.prefix.nr,
         )
-        call = replace(call, tid=self.threads.ended(call))
+        tid_now = self.threads.ended(call)
+        if tid_now != tid:
+            call = replace(call, tid=tid_now)
         is_exact = not is_whole or read.spent_ns is not None or not self._clock.kind.is_timed
         if is_exact and not self._shows_stacks and read.result.error not in _INTERRUPTED:
             yield call
