@@ -30,6 +30,7 @@ from eintr_trace.model.events import (
     ProcessSeen,
     SignalDelivered,
     Syscall,
+    SyscallExited,
     ThreadExited,
 )
 from eintr_trace.model.stack_events import LibrarySeen, PathSeen, StackMoment, StackSeen
@@ -62,6 +63,8 @@ class ThreadState:
         for case in cases:
             case.trail.observe(event)
         self._signal_frames.drop_unused()
+        if isinstance(event, SyscallExited):
+            return [case for case in cases if case.trail.heeds_results]
         return cases
 
     def add(self, case: Case) -> None:

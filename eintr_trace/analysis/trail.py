@@ -113,6 +113,11 @@ class Trail:
         )
 
     @property
+    def heeds_results(self) -> bool:
+        """Whether what a call of the thread gave can matter: of a log only the call made again."""
+        return self.log is None or self.reentered is not None or self.socket.receiving is not None
+
+    @property
     def runs_c_handler(self) -> bool | None:
         """Whether a C handler runs before the thread goes on; ``None``: not known.
 

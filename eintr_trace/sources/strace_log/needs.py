@@ -13,14 +13,17 @@ from typing import Final
 from eintr_trace.facts.program_calls import ENDS_OR_KILLS, SIGNS_OF_MOVING_ON
 from eintr_trace.model.events import Syscall
 from eintr_trace.sources.strace_log.calls import RESTART_SYSCALL, RETURNS_FROM_HANDLER
+from eintr_trace.sources.strace_log.text_lines import encoded
 
-_ALWAYS: Final = ENDS_OR_KILLS | RETURNS_FROM_HANDLER | {RESTART_SYSCALL}
-_ON_STDERR: Final = ("2,", "2<")  # an exception that is printed
+_NAMES: Final = frozenset(
+    name.encode() for name in ENDS_OR_KILLS | RETURNS_FROM_HANDLER | {RESTART_SYSCALL}
+)
+_NAMES_AND_SIGNS: Final = _NAMES | {name.encode() for name in SIGNS_OF_MOVING_ON}
+_ON_STDERR: Final = (b"2,", b"2<")  # an exception that is printed
 _LONGEST_COMPARED: Final = 200
+_LONGEST_BYTES: Final = 4 * (_LONGEST_COMPARED + 1)
 _UNFINISHED: Final = b"<unfinished ...>"
 _FRAME: Final = b" > "
-# A signal, an end, and a call that was interrupted; in a string they cost one line read.
-_MARKS: Final = (b"--- ", b"+++ ", b"= -1 EINTR", b"= ? ERESTART")
 
 
 @dataclass(slots=True)
@@ -51,31 +54,32 @@ class Choice:
     close(2) of what begins with one of ``closes``.
     """
 
-    name: str
-    first_argument: str
-    names: frozenset[str]
-    beginnings: tuple[str, ...]
-    closes: tuple[str, ...]
+    name: bytes
+    first_argument: bytes
+    names: frozenset[bytes]
+    beginnings: tuple[bytes, ...]
+    closes: tuple[bytes, ...]
 
     def takes(self, name: str, arguments: str) -> bool:
         """Whether the call is one of them."""
-        if name in self.names or arguments.startswith(self.beginnings):
-            return True
-        if name == "write" and arguments.startswith(_ON_STDERR):
-            return True
-        if name == "close":
-            return arguments.startswith(self.closes)
-        return name == self.name and arguments.startswith(self.first_argument)
+        return self._takes(name.encode(), encoded(arguments[: _LONGEST_COMPARED + 1]))
 
     def may_take(self, line: bytes) -> bool:
         """Whether the line may hold one of them, or something that is no call."""
         opening = line.find(b"(")
-        if opening < 0 or any(mark in line for mark in _MARKS):
+        if opening < 0 or _is_marked(line):
             return True
-        name = line[line.rfind(b" ", 0, opening) + 1 : opening].decode("ascii", "replace")
-        longest = _LONGEST_COMPARED + 1
-        arguments = line[opening + 1 : opening + 1 + 4 * longest]
-        return self.takes(name, arguments.decode("utf-8", "surrogateescape"))
+        name = line[line.rfind(b" ", 0, opening) + 1 : opening]
+        return self._takes(name, line[opening + 1 : opening + _LONGEST_BYTES])
+
+    def _takes(self, name: bytes, arguments: bytes) -> bool:
+        if name in self.names or arguments.startswith(self.beginnings):
+            return True
+        if name == b"write" and arguments.startswith(_ON_STDERR):
+            return True
+        if name == b"close":
+            return arguments.startswith(self.closes)
+        return name == self.name and arguments.startswith(self.first_argument)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +98,21 @@ EVERY_LINE: Final = Need()
 
 def choice_for(call: Syscall, first_argument: str, told: SignsTold) -> Choice:
     """Choose for an interrupted call."""
-    beginnings, closes = [], []
+    beginnings: list[bytes] = []
+    closes: tuple[bytes, ...] = ()
     if call.descriptor is not None:
-        fd = call.descriptor.fd
-        beginnings += [f"[{{fd={fd}{after}" for after in ",<"]  # connect(2) goes on with poll(2)
-        closes += [f"{fd}"]
-        beginnings += [] if told.of_descriptor else [f"{fd}{after}" for after in ",<"]
-    names = _ALWAYS if told.moved_on else _ALWAYS | SIGNS_OF_MOVING_ON
-    argument = first_argument[:_LONGEST_COMPARED]
-    return Choice(call.name, argument, names, tuple(beginnings), tuple(closes))
+        fd = b"%d" % call.descriptor.fd
+        beginnings += [b"[{fd=%b," % fd, b"[{fd=%b<" % fd]  # connect(2) goes on with poll(2)
+        closes = (fd,)
+        beginnings += [] if told.of_descriptor else [b"%b," % fd, b"%b<" % fd]
+    names = _NAMES if told.moved_on else _NAMES_AND_SIGNS
+    argument = encoded(first_argument[:_LONGEST_COMPARED])
+    return Choice(call.name.encode(), argument, names, tuple(beginnings), closes)
+
+
+def _is_marked(line: bytes) -> bool:
+    """Tell of a signal, an end, an interrupted call; in a string it costs one line read."""
+    return b"--- " in line or b"+++ " in line or b"= -1 EINTR" in line or b"= ? ERESTART" in line
 
 
 def is_call_that_came_back(line: bytes) -> bool:

@@ -37,6 +37,11 @@ def decoded(line: bytes) -> str:
     return line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
+def encoded(text: str) -> bytes:
+    """Give the bytes of a part of a line's text."""
+    return text.encode("utf-8", "surrogateescape")
+
+
 def _skip_rest(stream: LineSource) -> None:
     while (more := stream.readline(_LONGEST_BYTES)) and not more.endswith(b"\n"):
         pass
