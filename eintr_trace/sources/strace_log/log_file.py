@@ -91,6 +91,29 @@ class LogFile:
                 return offset + at
         return None
 
+    def lines_of(
+        self, mark: bytes | None, offset: int, end: int
+    ) -> Iterator[tuple[int, bytes, int]]:
+        """Give the lines before ``end`` that begin with ``mark``, from the line at ``offset`` on.
+
+        Each with where it begins and where the next one does; ``mark`` of ``None``: all lines.
+        """
+        # The newline before a line that begins where the last one ended is behind.
+        needle = b"\n" if mark is None else b"\n" + mark
+        while (newline := self.find(needle, offset - 1, end)) is not None and newline + 1 < end:
+            near, near_at = self._near, self._near_at
+            limit = end - near_at
+            at = newline + 1 - near_at
+            while 0 < at < limit:
+                line_end = near.find(b"\n", at)
+                if line_end < 0:
+                    line, offset = self.bytes_at(near_at + at)
+                    yield near_at + at, line, offset
+                    break
+                offset = near_at + line_end + 1
+                yield near_at + at, near[at:line_end], offset
+                at = near.find(needle, line_end, limit) + 1
+
     def rfind(self, needle: bytes, start: int, end: int) -> int | None:
         """Give where ``needle`` begins last, wholly before ``end``."""
         size = _FIRST_READ

@@ -171,32 +171,16 @@ class NeededLines:
 
     def _next(self, followed: _Followed, end: int) -> int:
         """Find a thread's next line that is needed before ``end``, once; ``end`` if none is."""
-        while followed.found is None and followed.looked < end:
-            at = followed.looked
-            if followed.mark is not None:
-                # The newline before a line that begins where the last one ended is behind.
-                newline = self.log.find(b"\n" + followed.mark, at - 1, end)
-                if newline is None:
-                    followed.looked = end
+        if followed.found is None and followed.looked < end:
+            for offset, line, after in self.log.lines_of(followed.mark, followed.looked, end):
+                if not _passes_over(followed, line):
+                    followed.found = offset
                     break
-                at = newline + 1
-            if followed.need.choice is None or not self._passes_over(followed, at):
-                followed.found = at
+                followed.began = offset if is_beginning(line) else None
+                followed.looked = after
+            else:
+                followed.looked = end
         return end if followed.found is None else followed.found
-
-    def _passes_over(self, followed: _Followed, offset: int) -> bool:
-        """Tell whether a line is not needed, and go on to the next if so."""
-        need = followed.need
-        line, after = self.log.bytes_at(offset)
-        if need.choice is None or need.choice.may_take(line) or _gives_mark(followed, line):
-            return False
-        came_back = is_call_that_came_back(line)
-        if followed.passed_over + came_back >= need.calls_left:
-            return False  # with this one it is followed no further
-        followed.passed_over += came_back
-        followed.began = offset if is_beginning(line) else None
-        followed.looked = after
-        return True
 
     def _learn_mark(self, tid: int, followed: _Followed, pid: int | None) -> None:
         """Lines have a pid from now on, as strace has come to follow several threads."""
@@ -205,6 +189,18 @@ class NeededLines:
                 self._give_up(tid)
             else:
                 followed.mark = b"[pid %5d" % tid
+
+
+def _passes_over(followed: _Followed, line: bytes) -> bool:
+    """Tell whether a line is not needed, and count its call if so."""
+    choice = followed.need.choice
+    if choice is None or choice.may_take(line) or _gives_mark(followed, line):
+        return False
+    if is_call_that_came_back(line):
+        if followed.passed_over + 1 >= followed.need.calls_left:
+            return False  # with this one it is followed no further
+        followed.passed_over += 1
+    return True
 
 
 def _gives_mark(followed: _Followed, line: bytes) -> bool:
