@@ -191,6 +191,8 @@ class EpisodeLines:
         """An episode begins with the lines of the call that was interrupted, and the signal's."""
         thread = self._threads.get(case.trail.interruption.tid)
         if thread is not None:
+            # What is settled is watched no longer: these lines are the new one's.
+            self._put_away(thread, [one for one in thread.collecting if one.case.is_settled])
             recent = list(thread.recent)
             collecting = _Collecting(case, recent, len(recent))
             thread.collecting.append(collecting)
@@ -206,21 +208,18 @@ class EpisodeLines:
             return
         is_over = isinstance(event, ThreadExited | ProcessExited)
         if thread.collecting and (is_over or not thread.call_is_open):
-            self._put_away(thread, is_over=is_over)
+            self._put_away(thread, [one for one in thread.collecting if is_over or one.is_complete])
         if is_over:
             del self._threads[event.tid]
 
-    def _put_away(self, thread: _Thread, *, is_over: bool) -> None:
+    def _put_away(self, thread: _Thread, done: list[_Collecting]) -> None:
         """Keep the lines of the episodes that take no more, and nothing else of these."""
-        taking: list[_Collecting] = []
-        for one in thread.collecting:
-            if is_over or one.is_complete:
-                number = one.case.trail.interruption.id
-                self._lines[number] = one.told()
-                del self._collecting[number]
-            else:
-                taking.append(one)
-        thread.collecting = taking
+        for one in done:
+            number = one.case.trail.interruption.id
+            self._lines[number] = one.told()
+            del self._collecting[number]
+        if done:
+            thread.collecting = [one for one in thread.collecting if one not in done]
 
     def _tell_parts(self) -> None:
         for part, line in self._untold:

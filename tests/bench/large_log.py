@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,13 +44,15 @@ def bench_large_log(folder: Path) -> None:
 
 def _rows(folder: Path) -> list[list[object]]:
     """One row a program, in alternating rounds."""
-    log, small = folder / "large.log", folder / "tenth.log"
+    log, small, left = folder / "large.log", folder / "tenth.log", folder / "left.log"
     write_log(log, LOG_BYTES, INTERRUPTIONS)
+    write_log(left, LOG_BYTES, INTERRUPTIONS, called_again=False)
     write_log(small, LOG_BYTES // 10, INTERRUPTIONS)
     report = [sys.executable, "-c", _AND_THEN_PEAK, "report"]
     programs = {
         "grep -c EINTR": ["grep", "-c", "EINTR", str(log)],
         "eintr-trace report, 1 GB": [*report, str(log)],
+        "eintr-trace report, 1 GB, calls not made again": [*report, str(left)],
         "eintr-trace report, 0.1 GB": [*report, str(small)],
     }
     seen: dict[str, list[tuple[float, int | None]]] = {name: [] for name in programs}
@@ -85,21 +88,25 @@ def _expect_all_interruptions(report: str) -> None:
         raise RuntimeError(f"the report has {max(numbers, default=0)} interruptions")
 
 
-def write_log(path: Path, size: int, interruptions: int) -> None:
+def write_log(path: Path, size: int, interruptions: int, *, called_again: bool = True) -> None:
     """Write a log as ``strace -f -tt -T -o`` would: threads mixed, calls on two lines.
 
     Between interruptions are stretches of other calls. Every other interrupted call is made
-    again at once and comes back then; the others come back a stretch later.
+    again at once and comes back then; the others come back a stretch later. ``called_again`` of
+    false: none is made again, and the threads go on with the other calls.
     """
     chance = random.Random(1)
-    stretches = [_stretch(chance) for _ in range(16)]
+    threads = _THREADS[4:] if called_again else _THREADS
+    stretches = [_stretch(chance, threads) for _ in range(16)]
     pause = size // interruptions
     with path.open("wb", buffering=1 << 20) as log:
         _write(log, '4102  12:00:00.000000 execve("/usr/bin/python3.13", ["python3.13"], 0x7f) = 0')
         written = number = 0
         while written < size:
             if written >= number * pause and number < interruptions:
-                written += _write_interruption(log, _THREADS[number % 4], number, stretches)
+                written += _write_interruption(
+                    log, _THREADS[number % 4], number, stretches, called_again=called_again
+                )
                 number += 1
             else:
                 written += log.write(chance.choice(stretches))
@@ -116,20 +123,22 @@ _CALLS = (
 )
 
 
-def _stretch(chance: random.Random) -> bytes:
+def _stretch(chance: random.Random, threads: Sequence[int]) -> bytes:
     lines = []
     for number in range(_STRETCH_LINES):
-        stamp = f"{chance.choice(_THREADS[4:]):<5} 12:00:{number // 20:02}.{number % 20 * 50000:06}"
+        stamp = f"{chance.choice(threads):<5} 12:00:{number // 20:02}.{number % 20 * 50000:06}"
         lines.append(f"{stamp} {chance.choice(_CALLS).format(fd=chance.randrange(3, 40))}\n")
     return "".join(lines).encode()
 
 
-def _write_interruption(log: BinaryIO, tid: int, number: int, stretches: list[bytes]) -> int:
+def _write_interruption(
+    log: BinaryIO, tid: int, number: int, stretches: list[bytes], *, called_again: bool
+) -> int:
     call, rest = "recvfrom(3, ", "0x7f12d0001000, 4, 0, NULL, NULL)"
     signal = "--- SIGUSR1 {si_signo=SIGUSR1, si_code=SI_USER, si_pid=9, si_uid=0} ---"
     stamp = f"{tid:<5} 12:01:00.000000"
     written = _write(log, f"{stamp} {call} <unfinished ...>")
-    written += log.write(stretches[number % len(stretches)])
+    written += log.write(stretches[number % len(stretches)]) if called_again else 0
     written += _write(
         log,
         f"{stamp} <... recvfrom resumed>{rest} = ? ERESTARTSYS (To be restarted if SA_RESTART "
@@ -137,6 +146,8 @@ def _write_interruption(log: BinaryIO, tid: int, number: int, stretches: list[by
         f"{stamp} {signal}",
         f"{stamp} rt_sigreturn({{mask=[]}}) = -1 EINTR (Interrupted system call) <0.000008>",
     )
+    if not called_again:
+        return written
     if number % 2:
         return written + _write(log, f'{stamp} {call}"abcd", 4, 0, NULL, NULL) = 4 <0.000100>')
     written += _write(log, f"{stamp} {call} <unfinished ...>")
