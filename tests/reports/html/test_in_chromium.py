@@ -145,6 +145,21 @@ def test_the_keyboard_is_enough(browser: Browser, page: Path) -> None:
     assert browser.complaints() == []
 
 
+def test_the_focus_stays_where_the_reader_is(browser: Browser, page: Path) -> None:
+    browser.open(page, "#episode-5&outcome=raised,died")
+    focused = "return document.activeElement.textContent"
+    browser.run("document.querySelector(`[data-by='1']`).focus()")
+    browser.keys(ENTER)
+    assert chosen(browser) == "#6"
+    assert browser.run("return document.activeElement.id") == "detail"  # it is the last
+    browser.run("document.querySelector(`[data-by='-1']`).focus()")
+    browser.keys(ENTER)
+    assert (chosen(browser), browser.run(focused)) == ("#5", "↑ Previous")
+    browser.run("document.getElementById('clear').focus()")
+    browser.keys(ENTER)
+    assert browser.run("return document.activeElement.id") == "list"
+
+
 def test_the_address_keeps_what_is_shown(browser: Browser, page: Path) -> None:
     browser.open(page, "#episode-5&outcome=raised&tracer=only&q=epoll%5Fwait")
     assert (rows(browser), chosen(browser)) == (["#5"], "#5")

@@ -120,10 +120,16 @@ function episodeParts(episode) {
   ].filter((one) => one !== null);
 }
 
+// The button that was pressed is made anew with the episode: who uses the keyboard stays on it.
+function step(by) {
+  move(by);
+  (DETAIL.querySelector(`[data-by="${by}"]:enabled`) ?? DETAIL).focus({ preventScroll: true });
+}
+
 function steps() {
   const place = passing.indexOf(chosen);
   const button = (label, by, isOff) =>
-    el("button.quiet", { type: "button", disabled: isOff, onclick: () => move(by) }, label);
+    el("button.quiet", { type: "button", disabled: isOff, "data-by": by, onclick: () => step(by) }, label);
   return el(
     "div.episode-tools.screen-only",
     null,

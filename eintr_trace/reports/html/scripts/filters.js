@@ -41,6 +41,9 @@ for (const [filter, id] of Object.entries(SELECTS)) {
 }
 byId("filter-induced").closest("label").hidden = !EPISODES.some((episode) => episode.induced);
 byId("search").addEventListener("input", (event) => setFilter({ search: event.target.value }));
-byId("clear").addEventListener("click", clearFilter);
+byId("clear").addEventListener("click", () => {
+  clearFilter();
+  LIST.focus({ preventScroll: true }); // the button is gone
+});
 byId("filters").addEventListener("submit", (event) => event.preventDefault());
 whenChanged(showFilters);
