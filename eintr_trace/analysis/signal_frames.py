@@ -72,8 +72,8 @@ def _same_call(one: Trail, other: Trail) -> bool:
 def _leads_into_a_handler(frame: list[Trail], event: HandlerReturning) -> bool:
     """Tell whether the frame holds the beginning of another handler, where the register is 0.
 
-    x86: handle_signal() of arch/x86/kernel/signal_64.c sets it for a handler (linux 6.12). 0 is
-    the number of read(2), too: then it is taken for that.
+    x86: x64_setup_rt_frame() of arch/x86/kernel/signal_64.c clears it for a handler (linux 6.12).
+    0 is the number of read(2), too: then it is taken for that.
     """
     calls = [trail.interruption.call for trail in frame]
     return event.saved_retval == 0 and all(

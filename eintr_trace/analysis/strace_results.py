@@ -10,7 +10,7 @@ from eintr_trace.facts.restart_codes import RestartCode, restart_code
 
 _MAX_ERRNO: Final = 4095  # include/linux/err.h
 
-# strace 6.1, src/syscall.c, print_syscall_resume(): what it says of each restart code.
+# strace 6.1, src/syscall.c, syscall_exiting_trace(): what it says of each restart code.
 _HINTS: Final = {
     RestartCode.ERESTARTSYS: "To be restarted if SA_RESTART is set",
     RestartCode.ERESTARTNOINTR: "To be restarted",
