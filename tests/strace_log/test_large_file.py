@@ -142,6 +142,7 @@ FURTHER_CALLS = [
     ['write(7, "abc", 3) = 3'],
     ["read(5,  <unfinished ...>", '<... read resumed>"abc", 3) = 3'],
     ["futex(0x7f12d4000000, FUTEX_WAIT_PRIVATE, 2, NULL) = 0"],
+    ["futex(0x7f12d4, FUTEX_WAIT_PRIVATE, 2, NULL <unfinished ...>", "<... futex resumed>) = 0"],
     ['openat(AT_FDCWD, "/tmp/a (b", O_RDONLY) = 4'],
 ]
 RARE_CALLS = [

@@ -23,6 +23,8 @@ _ON_STDERR: Final = (b"2,", b"2<")  # an exception that is printed
 _LONGEST_COMPARED: Final = 200
 _LONGEST_BYTES: Final = 4 * (_LONGEST_COMPARED + 1)
 _UNFINISHED: Final = b"<unfinished ...>"
+_RESUMED: Final = b" resumed>"
+_ENDS_OF_NO_CALL: Final = (b"---", b"--- ", b"+++")
 _FRAME: Final = b" > "
 
 
@@ -65,10 +67,15 @@ class Choice:
         return self._takes(name.encode(), encoded(arguments[: _LONGEST_COMPARED + 1]))
 
     def may_take(self, line: bytes) -> bool:
-        """Whether the line may hold one of them, or something that is no call."""
+        """Whether the line may hold one of them, or something that is no call.
+
+        Not asked of a call that was interrupted: such lines are searched for.
+        """
         opening = line.find(b"(")
-        if opening < 0 or _is_marked(line):
+        if line.endswith(_ENDS_OF_NO_CALL):
             return True
+        if opening < 0:
+            return _RESUMED not in line
         name = line[line.rfind(b" ", 0, opening) + 1 : opening]
         return self._takes(name, line[opening + 1 : opening + _LONGEST_BYTES])
 
@@ -108,11 +115,6 @@ def choice_for(call: Syscall, first_argument: str, told: SignsTold) -> Choice:
     names = _NAMES if told.moved_on else _NAMES_AND_SIGNS
     argument = encoded(first_argument[:_LONGEST_COMPARED])
     return Choice(call.name.encode(), argument, names, tuple(beginnings), closes)
-
-
-def _is_marked(line: bytes) -> bool:
-    """Tell of a signal, an end, an interrupted call; in a string it costs one line read."""
-    return b"--- " in line or b"+++ " in line or b"= -1 EINTR" in line or b"= ? ERESTART" in line
 
 
 def is_call_that_came_back(line: bytes) -> bool:
