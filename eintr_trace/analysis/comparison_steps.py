@@ -28,6 +28,10 @@ _NOT_SEEN = "not seen"
 _UNSEEN = (None,)
 # A count, or a span of time with its unit, as analysis.wording says them.
 _AMOUNT = re.compile(r"\d[\d.e+]*( (µs|ms|s)\b)?")
+# What a log shows of a call that came back early is less, but nothing else.
+_NOT_ITS_COURSE = re.compile(
+    r", (although|with no exception to tell it that) the call had not run its course"
+)
 
 # What C code must have decided, where no sample showed it, for the outcome to come about.
 _DECIDED: dict[Outcome, DecisionKind] = {
@@ -312,7 +316,8 @@ def _consequences(episode: Episode) -> Iterator[Step]:
     if not episode.consequences and episode.python is None:
         yield _unseen(StepKind.CONSEQUENCE)
     for text in episode.consequences:
-        yield _step(episode, StepKind.CONSEQUENCE, text, _AMOUNT.sub("0", text))
+        identity = _AMOUNT.sub("0", _NOT_ITS_COURSE.sub("", text))
+        yield _step(episode, StepKind.CONSEQUENCE, text, identity)
 
 
 def _outcome(episode: Episode) -> Step:

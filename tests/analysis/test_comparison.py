@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from eintr_trace.analysis.comparison import compare
 from eintr_trace.analysis.comparison_pairs import pair_episodes
+from eintr_trace.analysis.comparison_steps import steps_of
 from eintr_trace.model.comparison import Comparison, Pair, Relation, StepKind
 from eintr_trace.model.episodes import Episode, Outcome
 from tests.analysis.compared_runs import BASES, episode, run
@@ -153,3 +154,17 @@ def test_the_outcomes_are_all_told_as_steps() -> None:
         (pair,) = compare(run("a", None, [one]), run("b", None, [one])).pairs
         seen = [row for row in pair.rows if row.kind is StepKind.OUTCOME]
         assert len(seen) == (0 if outcome is Outcome.UNKNOWN else 1)
+
+
+def test_a_call_that_came_back_early_is_the_same_in_a_log_and_live() -> None:
+    went_on = "The program went on at most 2 ms after the signal"
+    live = replace(
+        next(iter(BASES.values())),
+        outcome=Outcome.RETURNED_EARLY,
+        consequences=(
+            f"{went_on}, with no exception to tell it that the call had not run its course.",
+        ),
+    )
+    logged = replace(live, consequences=(f"{went_on}, although the call had not run its course.",))
+    (step,), (other,) = (steps_of(one)[StepKind.CONSEQUENCE] for one in (live, logged))
+    assert step.identity == other.identity
