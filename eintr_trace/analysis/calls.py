@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from eintr_trace.analysis.printed_arguments import printed_arguments
+from eintr_trace.analysis.logs.printed_arguments import printed_arguments
 from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.model.events import FileDescriptor, InterruptedCall, Syscall
 

@@ -10,7 +10,7 @@ from eintr_trace.analysis.consequence import Consequence
 from eintr_trace.analysis.early_rules import is_without_exception
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.log_side import Moment
+from eintr_trace.analysis.logs.side import Moment
 from eintr_trace.analysis.lost_frames import RAISING, lost_frames, lost_reply_of, thrift_facts
 from eintr_trace.analysis.sightings import Sighting
 from eintr_trace.analysis.socket_consequences import (

@@ -15,11 +15,11 @@ from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.exhibits import Exhibits, gather
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.following_calls_sentences import following_calls_sentences
 from eintr_trace.analysis.handler_delay import handler_run
 from eintr_trace.analysis.headline import headline
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.kernel_sentences import kernel_sentences
+from eintr_trace.analysis.logs.sentences import following_calls_sentences
 from eintr_trace.analysis.program_sentences import program_sentences
 from eintr_trace.analysis.python_sentences import python_sentences
 from eintr_trace.analysis.receiver import reception

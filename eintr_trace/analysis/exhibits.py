@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
-from eintr_trace.analysis import decision_exhibits, handler_exhibits, log_exhibits
+from eintr_trace.analysis import decision_exhibits, handler_exhibits
 from eintr_trace.analysis.c_path_exhibit import c_path_exhibit
 from eintr_trace.analysis.catching import Catching
 from eintr_trace.analysis.exceptions import describe
@@ -13,6 +13,7 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler_end import is_waiting
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
+from eintr_trace.analysis.logs import exhibits as log_exhibits
 from eintr_trace.analysis.merged import merged_evidence
 from eintr_trace.analysis.no_more_waiting import waited_long_enough
 from eintr_trace.analysis.pep475_exhibit import pep475

@@ -9,8 +9,6 @@ from functools import singledispatchmethod
 
 from eintr_trace.analysis.c_side import CSide
 from eintr_trace.analysis.case import Case
-from eintr_trace.analysis.episode_lines import EpisodeLines
-from eintr_trace.analysis.following_calls_sentences import LIMITS
 from eintr_trace.analysis.interruption import (
     Interruption,
     from_delivery,
@@ -18,7 +16,9 @@ from eintr_trace.analysis.interruption import (
     from_stop,
 )
 from eintr_trace.analysis.known_paths import KnownPaths
-from eintr_trace.analysis.log_side import LogScope
+from eintr_trace.analysis.lines.episode_lines import EpisodeLines
+from eintr_trace.analysis.logs.sentences import LIMITS
+from eintr_trace.analysis.logs.side import LogScope
 from eintr_trace.analysis.process import ProcessState, ThreadState, is_same_program
 from eintr_trace.analysis.sightings import Ending
 from eintr_trace.analysis.trail import Trail

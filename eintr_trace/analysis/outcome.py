@@ -11,14 +11,14 @@ from collections.abc import Callable
 from eintr_trace.analysis import (
     again_rules,
     early_rules,
-    following_calls_rules,
     foreign_rules,
     kernel_rules,
     raising_rules,
 )
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.following_calls_reasons import why_a_log_does_not_tell
 from eintr_trace.analysis.kernel import KernelSide, kernel_side
+from eintr_trace.analysis.logs import rules as log_rules
+from eintr_trace.analysis.logs.reasons import why_a_log_does_not_tell
 from eintr_trace.analysis.reasons import why_unknown
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.episodes import Confidence, Outcome
@@ -73,11 +73,11 @@ _RULES: tuple[Rule, ...] = (
 # An strace log has no Python frames: what became of EINTR is told by the calls that follow.
 _LOG_RULES: tuple[Rule, ...] = (
     kernel_rules.died,
-    following_calls_rules.died,
-    following_calls_rules.interrupted_nothing,
+    log_rules.died,
+    log_rules.interrupted_nothing,
     kernel_rules.completed,
     kernel_rules.restarted,
-    following_calls_rules.called_again,
-    following_calls_rules.handler_raised,
-    following_calls_rules.not_called_again,
+    log_rules.called_again,
+    log_rules.handler_raised,
+    log_rules.not_called_again,
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.likely_rows import likely_decision
+from eintr_trace.analysis.logs.likely_rows import likely_decision
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Pep475Row, Version, parse_version
 from eintr_trace.model.episodes import Evidence, EvidenceKind

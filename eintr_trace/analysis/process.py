@@ -10,7 +10,7 @@ from eintr_trace.analysis.calls import RESTART_SYSCALL, was_interrupted
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.known_paths import KnownPaths
-from eintr_trace.analysis.log_side import ThreadLines
+from eintr_trace.analysis.logs.side import ThreadLines
 from eintr_trace.analysis.sightings import Ending
 from eintr_trace.analysis.signal_frames import SignalFrames
 from eintr_trace.analysis.trail import Trail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from eintr_trace.analysis.calls import RESTART_SYSCALL, same_call
 from eintr_trace.analysis.interruption import Interruption
-from eintr_trace.analysis.printed_arguments import printed_arguments
+from eintr_trace.analysis.logs.printed_arguments import printed_arguments
 from eintr_trace.analysis.sightings import Sighting
 from eintr_trace.model.events import Syscall
 

@@ -28,7 +28,7 @@ from eintr_trace.analysis.interruption import (
     disposition_without_handler,
     from_delivery,
 )
-from eintr_trace.analysis.log_side import LogSide
+from eintr_trace.analysis.logs.side import LogSide
 from eintr_trace.analysis.reentry import is_reentry
 from eintr_trace.analysis.sightings import Ending, Restored, Sighting
 from eintr_trace.analysis.socket_after import SocketAfter, socket_of

@@ -45,7 +45,7 @@ def run(argv: Sequence[str]) -> int:
     """Print the comparison and return the exit status. Raises EintrTraceError."""
     arguments = _parser().parse_args(argv)
     # Imported here: `eintr-trace compare -h` needs none of it.
-    from eintr_trace.analysis.comparison import compare
+    from eintr_trace.analysis.two_runs.comparison import compare
     from eintr_trace.commands.filters import parse_filters
     from eintr_trace.commands.presenting import is_whole_report
     from eintr_trace.commands.report_output import report_output

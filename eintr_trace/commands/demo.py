@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from eintr_trace.analysis.comparison import compare
+from eintr_trace.analysis.two_runs.comparison import compare
 from eintr_trace.commands.arguments import Parser
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.presenting import follow

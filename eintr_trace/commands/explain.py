@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
 
-from eintr_trace.analysis.what_if import Client, HandlerChoice
-from eintr_trace.analysis.what_if_table import what_if_table
+from eintr_trace.analysis.what_if.answer import Client, HandlerChoice
+from eintr_trace.analysis.what_if.table import what_if_table
 from eintr_trace.commands.arguments import Parser, one_of
 from eintr_trace.commands.exits import ExitStatus, complain
 from eintr_trace.commands.explained_words import Explained, UnknownWordError, explain

@@ -76,7 +76,7 @@ def _line(text: str) -> Explained | None:
     if not ("(" in text or "---" in text or "+++" in text or "resumed>" in text):
         return None
     # Only here: reading strace's lines and explaining them.
-    from eintr_trace.analysis.line_notes import LineContext, note_of
+    from eintr_trace.analysis.lines.notes import LineContext, note_of
     from eintr_trace.sources.strace_log.one_line import read_one_line
 
     line = read_one_line(text.strip())

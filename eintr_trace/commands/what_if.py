@@ -6,7 +6,7 @@ import argparse
 import re
 from dataclasses import replace
 
-from eintr_trace.analysis.what_if import (
+from eintr_trace.analysis.what_if.answer import (
     NEWEST,
     OLDEST,
     Cell,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from eintr_trace.analysis.comparison_groups import PairGroup, groups_of
+from eintr_trace.analysis.two_runs.groups import PairGroup, groups_of
 from eintr_trace.model.comparison import STEP_LAYERS, Comparison, Pair, Step, StepRow
 from eintr_trace.model.episodes import Confidence
 from eintr_trace.reports import wording

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, zip_longest
 
-from eintr_trace.analysis.comparison_groups import PairGroup, groups_of
+from eintr_trace.analysis.two_runs.groups import PairGroup, groups_of
 from eintr_trace.model.comparison import (
     STEP_LAYERS,
     Comparison,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 
-from eintr_trace.analysis.comparison_groups import PairGroup
 from eintr_trace.analysis.fork import is_whole
+from eintr_trace.analysis.two_runs.groups import PairGroup
 from eintr_trace.model.comparison import ComparedRun, Comparison, Pair
 from eintr_trace.model.episodes import Episode
 from eintr_trace.reports import wording

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any, TextIO, assert_never
 
-from eintr_trace.analysis.what_if_sentences import say
+from eintr_trace.analysis.what_if.sentences import say
 from eintr_trace.facts.glossary.entry import Table
 from eintr_trace.facts.glossary.functions import version_said
 from eintr_trace.reports.glossary_page import (

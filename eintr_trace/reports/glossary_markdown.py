@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from eintr_trace.analysis.what_if_sentences import say
+from eintr_trace.analysis.what_if.sentences import say
 from eintr_trace.facts.glossary.entry import Table
 from eintr_trace.reports.glossary_page import (
     Answer,

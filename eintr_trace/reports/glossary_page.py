@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eintr_trace.analysis.what_if import Cell
+from eintr_trace.analysis.what_if.answer import Cell
 from eintr_trace.facts.glossary.entry import Entry, Table, Topic
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import assert_never
 
-from eintr_trace.analysis.what_if_sentences import say
+from eintr_trace.analysis.what_if.sentences import say
 from eintr_trace.facts.glossary.entry import Table
 from eintr_trace.reports.glossary_page import (
     Answer,

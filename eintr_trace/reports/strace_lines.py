@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TextIO
 
-from eintr_trace.analysis.strace_results import with_result
+from eintr_trace.analysis.lines.strace_results import with_result
 from eintr_trace.facts.given_arguments import FIRST_GIVEN_ARGUMENT
 from eintr_trace.model.report import EpisodeUpdate, Report
 from eintr_trace.model.trace import TraceClock, TraceHeader

@@ -13,9 +13,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eintr_trace.analysis.comparison import compare
-from eintr_trace.analysis.comparison_pairs import pair_episodes
-from eintr_trace.analysis.comparison_steps import steps_of
+from eintr_trace.analysis.two_runs.comparison import compare
+from eintr_trace.analysis.two_runs.pairs import pair_episodes
+from eintr_trace.analysis.two_runs.steps import steps_of
 from eintr_trace.model.comparison import Comparison, Pair, Relation, StepKind
 from eintr_trace.model.episodes import Episode, Outcome
 from tests.analysis.compared_runs import BASES, episode, run

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given, settings
 
 from eintr_trace.analysis.judge import Judge
-from eintr_trace.analysis.strace_results import result_text
+from eintr_trace.analysis.lines.strace_results import result_text
 from eintr_trace.model.events import Event, Syscall, SyscallEntered, SyscallExited
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceHeader, TraceMode

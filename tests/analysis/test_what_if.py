@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from eintr_trace.analysis.what_if import (
+from eintr_trace.analysis.what_if.answer import (
     NEWEST,
     OLDEST,
     Cell,
@@ -20,8 +20,8 @@ from eintr_trace.analysis.what_if import (
     answer,
     limits_of,
 )
-from eintr_trace.analysis.what_if_sentences import say
-from eintr_trace.analysis.what_if_table import what_if_table
+from eintr_trace.analysis.what_if.sentences import say
+from eintr_trace.analysis.what_if.table import what_if_table
 from eintr_trace.facts.pep475 import Pep475Row, all_pep475_rows, parse_version
 from eintr_trace.facts.restart_codes import RestartCode
 from eintr_trace.facts.syscalls import all_interruptible_calls

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from eintr_trace.analysis.what_if import (
+from eintr_trace.analysis.what_if.answer import (
     HandlerChoice,
     LimitChoice,
     Question,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from eintr_trace.analysis.comparison import compare
+from eintr_trace.analysis.two_runs.comparison import compare
 from eintr_trace.commands.opening import opened_trace
 from eintr_trace.commands.presenting import follow
 from eintr_trace.model.comparison import ComparedRun, Comparison, Relation, StepKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eintr_trace.analysis.comparison import compare
+from eintr_trace.analysis.two_runs.comparison import compare
 from eintr_trace.model.c_stack import CodeRole, PathEnd
 from eintr_trace.model.comparison import Comparison
 from eintr_trace.model.episodes import CPath, Decision, DecisionKind, Episode, FollowUp, Receiver

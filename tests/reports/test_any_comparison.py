@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from hypothesis import HealthCheck, given, settings
 
-from eintr_trace.analysis.comparison import compare
+from eintr_trace.analysis.two_runs.comparison import compare
 from eintr_trace.model.comparison import ComparedRun
 from eintr_trace.model.episodes import Episode
 from eintr_trace.model.report import Report

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from eintr_trace.analysis.comparison_groups import PairGroup, groups_of
+from eintr_trace.analysis.two_runs.groups import PairGroup, groups_of
 from eintr_trace.model.comparison import Comparison
 from eintr_trace.model.episodes import Confidence
 from eintr_trace.reports import wording

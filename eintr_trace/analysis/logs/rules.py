@@ -8,7 +8,8 @@ that the call was CPython's own is assumed, and said.
 from __future__ import annotations
 
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.following_calls import (
+from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.logs.following_calls import (
     began_waiting_anew,
     has_gone_on,
     has_used_the_descriptor,
@@ -18,9 +19,8 @@ from eintr_trace.analysis.following_calls import (
     printed_another_exception,
     shows_keyboard_interrupt,
 )
-from eintr_trace.analysis.following_calls_reasons import why_a_log_does_not_tell
-from eintr_trace.analysis.kernel import KernelSide
-from eintr_trace.analysis.likely_rows import decision_not_to_call_again, likely_decision
+from eintr_trace.analysis.logs.likely_rows import decision_not_to_call_again, likely_decision
+from eintr_trace.analysis.logs.reasons import why_a_log_does_not_tell
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision
 from eintr_trace.model.episodes import Confidence, KernelAction, Outcome

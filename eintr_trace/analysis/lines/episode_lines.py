@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 
 from eintr_trace.analysis.calls import RESTART_SYSCALL
 from eintr_trace.analysis.case import Case
-from eintr_trace.analysis.line_notes import LineContext, note_of
-from eintr_trace.analysis.trace_lines import TraceLines
+from eintr_trace.analysis.lines.notes import LineContext, note_of
+from eintr_trace.analysis.lines.trace_lines import TraceLines
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.model.events import (

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from eintr_trace.analysis.comparison_exhibits import supporting_evidence
+from eintr_trace.analysis.two_runs.exhibits import supporting_evidence
 from eintr_trace.analysis.wording import bare_name, exception, place, result
 from eintr_trace.model.c_stack import CodeRole
 from eintr_trace.model.comparison import Step, StepKind

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from eintr_trace.analysis.what_if import Cell, Client, LimitChoice, ThreadChoice
+from eintr_trace.analysis.what_if.answer import Cell, Client, LimitChoice, ThreadChoice
 from eintr_trace.facts.advice import RemedyId, remedy, retry_loop_remedy, sa_restart_remedy
 from eintr_trace.facts.glossary.functions import version_said
 from eintr_trace.facts.pep475 import Behaviour

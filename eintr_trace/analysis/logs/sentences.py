@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.following_calls import shows_keyboard_interrupt
-from eintr_trace.analysis.likely_rows import met_call
+from eintr_trace.analysis.logs.following_calls import shows_keyboard_interrupt
+from eintr_trace.analysis.logs.likely_rows import met_call
 from eintr_trace.analysis.receiver import reception
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.c_stack import CodeRole

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from eintr_trace.analysis.what_if import (
+from eintr_trace.analysis.what_if.answer import (
     NEWEST,
     OLDEST,
     Cell,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import zip_longest
 
-from eintr_trace.analysis.comparison_pairs import pair_episodes
-from eintr_trace.analysis.comparison_reasons import Programs, parting_reason, reason_of_all
-from eintr_trace.analysis.comparison_steps import steps_of
+from eintr_trace.analysis.two_runs.pairs import pair_episodes
+from eintr_trace.analysis.two_runs.reasons import Programs, parting_reason, reason_of_all
+from eintr_trace.analysis.two_runs.steps import steps_of
 from eintr_trace.model.comparison import (
     PARTING,
     ComparedRun,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from signal import SIGALRM, SIGINT
 
-from eintr_trace.analysis.likely_rows import met_call
-from eintr_trace.analysis.printed_arguments import printed_arguments
+from eintr_trace.analysis.logs.likely_rows import met_call
+from eintr_trace.analysis.logs.printed_arguments import printed_arguments
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.program_calls import SIGNS_OF_MOVING_ON
 from eintr_trace.facts.syscalls import is_bookkeeping

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
 
-from eintr_trace.analysis.comparison_steps import python_place
+from eintr_trace.analysis.two_runs.steps import python_place
 from eintr_trace.analysis.wording import bare_name
 from eintr_trace.model.episodes import Episode
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
-from eintr_trace.analysis.log_side import Moment
+from eintr_trace.analysis.logs.side import Moment
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.episodes import Evidence, EvidenceKind, Outcome
 from eintr_trace.model.events import Disposition

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from eintr_trace.analysis.calls import RESTART_SYSCALL
-from eintr_trace.analysis.following_calls import (
+from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.logs.following_calls import (
     began_waiting_anew,
     has_gone_on,
     is_interrupt_key,
@@ -13,8 +14,7 @@ from eintr_trace.analysis.following_calls import (
     may_have_moved_on,
     printed_another_exception,
 )
-from eintr_trace.analysis.kernel import KernelSide
-from eintr_trace.analysis.likely_rows import likely_decision, met_call
+from eintr_trace.analysis.logs.likely_rows import likely_decision, met_call
 from eintr_trace.analysis.receiver import is_foreign, reception
 from eintr_trace.analysis.receiver_sentences import who
 from eintr_trace.analysis.sightings import Ending

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from eintr_trace.analysis.what_if import (
+from eintr_trace.analysis.what_if.advice import advice
+from eintr_trace.analysis.what_if.answer import (
     Cell,
     Client,
     Disturbance,
@@ -14,7 +15,6 @@ from eintr_trace.analysis.what_if import (
     Question,
     ThreadChoice,
 )
-from eintr_trace.analysis.what_if_advice import advice
 from eintr_trace.facts.glossary.functions import best_name, version_said
 from eintr_trace.facts.pep475 import Behaviour, Era, Pep475Row
 from eintr_trace.facts.restart_codes import RESTART_RULES, AfterSignal, RestartCode

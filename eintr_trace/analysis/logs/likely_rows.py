@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from eintr_trace.analysis.printed_arguments import printed_arguments
+from eintr_trace.analysis.logs.printed_arguments import printed_arguments
 from eintr_trace.analysis.receiver import is_foreign, reception
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import (

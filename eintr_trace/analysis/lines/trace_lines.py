@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from eintr_trace.analysis.strace_results import result_text, with_result
+from eintr_trace.analysis.lines.strace_results import result_text, with_result
 from eintr_trace.facts.signals import signal_name, signal_set_text
 from eintr_trace.model.events import (
     Event,

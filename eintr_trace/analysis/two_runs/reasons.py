@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from eintr_trace.analysis.comparison_steps import (
+from eintr_trace.analysis.two_runs.steps import (
     DECISION_PHRASES,
     decision_kind,
     handler_raises,

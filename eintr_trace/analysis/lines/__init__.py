@@ -1,0 +1,1 @@
+"""A trace's lines in strace's style, and what they mean."""

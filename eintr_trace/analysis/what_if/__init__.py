@@ -1,0 +1,1 @@
+"""What would become of a call: answers computed from the tables."""
