@@ -77,8 +77,11 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process has ended."""
-        return self._process.poll() is not None
+        """Whether the process has ended; what it had printed is then read."""
+        if self._process.poll() is None:
+            return False
+        self._read_what_is_there()
+        return True
 
     def wait_for(
         self, condition: Callable[[], T | None], deadline: Deadline, awaited: str
@@ -119,8 +122,7 @@ class Child:
         while (status := self._process.poll()) is None:
             deadline.check(f"the {self.name} ended")
             self._read_or_sleep()
-        while self._open and select.select([self._stream], [], [], 0)[0]:
-            self._read(0)
+        self._read_what_is_there()
         return status
 
     def tell_to_go_on(self) -> None:
@@ -131,6 +133,10 @@ class Child:
                 self._process.stdin.flush()
         except BrokenPipeError:
             pass  # it has ended, and needs no telling
+
+    def _read_what_is_there(self) -> None:
+        while self._open and select.select([self._stream], [], [], 0)[0]:
+            self._read(0)
 
     def _read_or_sleep(self) -> None:
         if self._open:
