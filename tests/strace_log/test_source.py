@@ -133,6 +133,14 @@ def test_an_interrupted_call_without_a_signal() -> None:
     assert [(event.injected, event.call.retval) for event in found] == [(False, -512)]
 
 
+def test_the_program_is_told_where_a_log_ends_with_its_only_interrupted_call() -> None:
+    program = 'execve("/usr/bin/python3.13", ["python3.13"], 0x7ffc) = 0'
+    log = f"{program}\n{RECV} = -1 EINTR (Interrupted system call) (INJECTED)"
+    (seen,) = (event for event in events_of(log) if isinstance(event, ProcessSeen))
+    assert seen.interpreter is not None
+    assert seen.interpreter.version.startswith("3.13")
+
+
 def test_a_call_came_back_by_the_time_of_the_next_line_where_strace_says_no_more() -> None:
     def came_back_s(rest: str) -> float:
         log = f"""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from eintr_trace.facts.signals import signal_name
@@ -53,7 +53,11 @@ class Teller:
 
     def tell(self, item: Item) -> Iterator[Event]:
         """Tell one item."""
-        for event in self._of_item(item):
+        yield from self._with_processes(self._of_item(item))
+
+    def _with_processes(self, events: Iterable[Event]) -> Iterator[Event]:
+        """Tell what process a line is of before the first of its lines; count deliveries."""
+        for event in events:
             if isinstance(event, LogLine):
                 yield from self._process_seen(event)
             if isinstance(event, SignalDelivered):
@@ -87,12 +91,12 @@ class Teller:
         """Follow a thread no more: its next lines are not told."""
         story = self._stories.pop(tid, None)
         if story is not None:
-            yield from story.gave_up(at_ns)
+            yield from self._with_processes(story.gave_up(at_ns))
 
     def finish(self) -> Iterator[Event]:
         """Tell what is left at the end of the log."""
         for story in self._stories.values():
-            yield from story.over()
+            yield from self._with_processes(story.over())
 
     def _process_seen(self, event: Event) -> Iterator[Event]:
         seen = self._program(event.tgid).seen(event.time_ns, event.tgid)
