@@ -49,7 +49,7 @@ def decision_not_to_call_again(trail: Trail) -> Behaviour | None:
     """Say what CPython made of EINTR if it did not call again; ``None``: no CPython is known.
 
     Of poll(2), which few functions make, those that call again are out: the signal's handler is
-    supposed not to raise.
+    assumed not to raise.
     """
     decision, interpreter, call = (
         likely_decision(trail),

@@ -26,23 +26,23 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
     match finding.outcome:
         case Outcome.RESUMED_BY_INTERPRETER:
             text = f"{_functions(trail, 'call')} again after EINTR, and the same call follows."
-            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
+            yield _draft(Layer.C, f"{text}{_assumed(trail)}", Topic.REENTERED)
         case Outcome.RETRIED_BY_PROGRAM:
             text = (
                 f"{_functions(trail, 'make')} an exception of EINTR, and the same call follows:"
                 " the program caught it and called again."
             )
-            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.REENTERED)
+            yield _draft(Layer.C, f"{text}{_assumed(trail)}", Topic.REENTERED)
         case Outcome.RAISED:
             text = (
                 f"{_functions(trail, 'make')} an exception of EINTR{_unless_raised(trail)}. The"
                 " thread went on without calling again; which exception it was, and who caught it,"
-                " is not shown. That the call was one of CPython's is supposed."
+                " is not shown. That the call was one of CPython's is assumed."
             )
             yield _draft(Layer.C, text, Topic.STATE)
         case Outcome.RETURNED_EARLY:
             text = f"{_functions(trail, 'come')} back early after EINTR, without an error."
-            yield _draft(Layer.C, f"{text}{_supposed(trail)}", Topic.STATE, Topic.REENTERED)
+            yield _draft(Layer.C, f"{text}{_assumed(trail)}", Topic.STATE, Topic.REENTERED)
         case Outcome.ABANDONED_BY_HANDLER:
             yield from _abandoned(trail, finding)
         case _:
@@ -54,7 +54,7 @@ def _abandoned(trail: Trail, finding: Finding) -> Iterator[Draft]:
         text = (
             f"{_functions(trail, 'call')} again after EINTR unless the signal's Python handler"
             " raises. The call was not made again, and an exception was printed: the handler's, it"
-            " seems. That the call was CPython's own is supposed."
+            " seems. That the call was CPython's own is assumed."
         )
         yield _draft(Layer.C, text, Topic.EXCEPTION)
         return
@@ -80,20 +80,18 @@ def _unless_raised(trail: Trail) -> str:
     return ", unless the signal's Python handler raises one of its own"
 
 
-def _supposed(trail: Trail) -> str:
+def _assumed(trail: Trail) -> str:
     """Say what the inference rests on besides the table."""
     got_it = reception(trail)
     is_seen = got_it is not None and got_it.is_seen
     if is_seen and got_it is not None and got_it.receiver.role is CodeRole.CPYTHON:
         if trail.interruption.injected:
             return ""
-        return (
-            " That the signal's Python handler did not raise is supposed: a log does not show it."
-        )
+        return " That the signal's Python handler did not raise is assumed: a log does not show it."
     if trail.interruption.injected:
-        return " That it was one of them is supposed: a log does not show whose call it was."
+        return " That it was one of them is assumed: a log does not show whose call it was."
     return (
-        " That it was one of them, and that the signal's Python handler did not raise, is supposed:"
+        " That it was one of them, and that the signal's Python handler did not raise, is assumed:"
         " a log shows neither whose call it was nor what the handler did."
     )
 
