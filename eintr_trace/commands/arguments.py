@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
+import textwrap
 from collections.abc import Callable
 from enum import StrEnum
 from typing import NoReturn, TypeVar
@@ -22,11 +23,21 @@ class ReportFormat(StrEnum):
     """What a report can be printed as."""
 
     TEXT = "text"
-    JSON = "json"
     STRACE = "strace"
     HTML = "html"
     MARKDOWN = "markdown"
+    JSON = "json"
     PERFETTO = "perfetto"
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Help whose descriptions keep their lines, and whose words stay whole.
+
+    argparse breaks at hyphens, so that an outcome (``returned-early``) may be on two lines.
+    """
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)
 
 
 class Parser(argparse.ArgumentParser):
@@ -39,7 +50,7 @@ class Parser(argparse.ArgumentParser):
             usage=usage,
             description=description,
             epilog=epilog,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
             allow_abbrev=False,
         )
 

@@ -20,13 +20,17 @@ if TYPE_CHECKING:
     from eintr_trace.reports.selection import Selection
 
 _DESCRIPTION = """\
-Compare two runs of a program, recorded or logged by strace: the interruptions that
-correspond, their steps side by side, the first that differs, and why, in one sentence."""
+Compare two runs of a program, recorded or logged by strace: the interruptions
+that correspond, their steps side by side, the first that differs, and why, in
+one sentence."""
 
 _EPILOG = """\
-The n-th signal of a kind in A is compared with the n-th of its kind in B: the same
-signal, thread, call and place, or as much of that as both have.
-Beside each other: = the same step, ? one of the runs cannot show it."""
+The n-th signal of a kind in A is compared with the n-th of its kind in B: the
+same signal, thread, call and place, or as much of that as both have.
+Beside each other: = the same step, ? one of the runs cannot show it.
+
+exit status: 0 done, 1 could not do it, or a trace is cut short; 2 wrong usage;
+3 the runs differ, with --fail-on-divergence"""
 
 
 _STDIN = "-"

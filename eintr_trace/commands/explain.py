@@ -37,15 +37,16 @@ _USAGE = """\
 eintr-trace explain [WORD…]
        eintr-trace explain CALL [--python VERSION] [--handler HANDLER] [OPTION]…"""
 _DESCRIPTION = """\
-Say what a word means: an error or restart code, a system call, a signal, a function
-of Python, an outcome, or what else reports say; a number; a line of strace. Without
-a word, list them all. Works offline.
+Say what a word means: an error or restart code, a system call, a signal, a
+function of Python, an outcome, or what else reports say; a number; a line of
+strace. Without a word, list them all. Works offline.
 
   eintr-trace explain ERESTARTSYS
   eintr-trace explain -512 10 usr1
   eintr-trace explain 'rt_sigreturn({mask=[]}) = -1 EINTR'
 
-What if: say what becomes of a call, from the tables of what was measured and read.
+What if: say what becomes of a call, from the tables of what was measured and
+read.
 
   eintr-trace explain recvfrom --python 2.7 --handler sa_restart"""
 

@@ -22,8 +22,8 @@ from eintr_trace.lab.program_commands import Variant
 from eintr_trace.lab.shipped_run import make_shipped_run
 
 _USAGE = """\
-eintr-trace lab server | client | interpreters | matrix | paths | record-fixture
-(each has its own -h)"""
+eintr-trace lab server | client | interpreters | matrix | paths |
+                       record-fixture   (each has its own -h)"""
 _DESCRIPTION = """\
 The Thrift experiment by hand, in three terminals:
   eintr-trace lab server                        serves one image, slowly
@@ -73,14 +73,16 @@ def _server(argv: Sequence[str]) -> int:
         "hold waits before it sends anything; pace sends 1 MB a second; netns has a slow "
         "network of its own (needs root)",
     )
-    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="%(default)s")
+    parser.add_argument(
+        "--port", type=port_number, default=DEFAULT_PORT, help="TCP port (default: %(default)s)"
+    )
     parser.add_argument(
         "--stall-seconds",
         dest="stall_s",
         metavar="S",
         type=positive_seconds,
         default=DEFAULT_STALL_S,
-        help="how long stall and hold wait: %(default)g",
+        help="how long stall and hold wait (default: %(default)g)",
     )
     _add_python(parser)
     arguments = parser.parse_args(argv)
@@ -95,14 +97,16 @@ def _client(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--variant",
         type=one_of(Variant),
-        choices=list(Variant),
+        metavar="VARIANT",
         default=Variant.PLAIN,
         help="what it does about the signal: plain (default) catches Thrift's exception, "
         "uncaught does not, retry calls recv again after EINTR, raising-handler gives up in "
         "the handler, timeout is plain with setTimeout, second-call waits for Enter and calls "
         "get_image again on the same connection, call-again does so at once",
     )
-    parser.add_argument("--port", type=port_number, default=DEFAULT_PORT, help="%(default)s")
+    parser.add_argument(
+        "--port", type=port_number, default=DEFAULT_PORT, help="the server's (default: %(default)s)"
+    )
     parser.add_argument(
         "--join-namespace-of",
         metavar="PID",

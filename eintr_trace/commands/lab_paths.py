@@ -5,18 +5,17 @@ from __future__ import annotations
 import platform
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import eintr_trace
 from eintr_trace.commands.arguments import Parser, add_interpreter_argument
 from eintr_trace.commands.exits import ExitStatus
 from eintr_trace.commands.written_files import require_writable, write_text
 from eintr_trace.errors import EintrTraceError, UsageError
-from eintr_trace.lab.interpreters import FoundInterpreter, find_interpreters, interpreter_at
-from eintr_trace.lab.paths.document import PathsPage, render
-from eintr_trace.lab.paths.run import run_paths
-from eintr_trace.lab.program_commands import program_environment
-from eintr_trace.lab.scenarios import Scenario, load_scenarios
-from eintr_trace.lab.thrift_library import thrift_folder
+
+if TYPE_CHECKING:
+    from eintr_trace.lab.interpreters import FoundInterpreter
+    from eintr_trace.lab.scenarios import Scenario
 
 _DESCRIPTION = """\
 Interrupt a few blocking calls under every CPython found, single-step each from
@@ -40,6 +39,12 @@ def run(argv: Sequence[str]) -> int:
     )
     parser.add_argument("-o", dest="output", metavar="FILE", help="write there, not to stdout")
     arguments = parser.parse_args(argv)
+    # Imported here: `eintr-trace lab paths -h` needs none of it.
+    from eintr_trace.lab.paths.document import PathsPage, render
+    from eintr_trace.lab.paths.run import run_paths
+    from eintr_trace.lab.program_commands import program_environment
+    from eintr_trace.lab.thrift_library import thrift_folder
+
     scenarios = _scenarios(arguments.scenarios or CALLS)
     interpreters = _interpreters(arguments.interpreters)
     if arguments.output is not None:
@@ -60,6 +65,8 @@ def run(argv: Sequence[str]) -> int:
 
 def _scenarios(names: Sequence[str]) -> list[Scenario]:
     """Those of these names, in this order."""
+    from eintr_trace.lab.scenarios import load_scenarios
+
     by_name = {scenario.name: scenario for scenario in load_scenarios()}
     for name in names:
         if name not in by_name:
@@ -71,6 +78,8 @@ def _scenarios(names: Sequence[str]) -> list[Scenario]:
 
 def _interpreters(named: Sequence[str]) -> list[FoundInterpreter]:
     """One of each version of CPython, oldest first; PyPy's C side has no names."""
+    from eintr_trace.lab.interpreters import find_interpreters, interpreter_at
+
     found = [interpreter_at(name) for name in named] or find_interpreters()
     by_name: dict[str, FoundInterpreter] = {}
     for one in found:

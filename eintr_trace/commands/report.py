@@ -9,12 +9,16 @@ from eintr_trace.commands.presentation import presentation
 from eintr_trace.commands.written_files import refuse_input_as_output
 
 _DESCRIPTION = """\
-Print the report of a recording that eintr-trace -o wrote, as it was live, or of a log
-that strace wrote, with whichever of its options: strace -f -tt -T -o LOG -p PID"""
+Print the report of a recording that eintr-trace -o wrote, as it was live, or of
+a log that strace wrote, with whichever of its options:
+  strace -f -tt -T -o LOG -p PID"""
 
 _EPILOG = """\
 While strace runs:  strace -f -p PID 2>&1 | eintr-trace report -
-A log of strace -ff: all of its files, or LOG where they are LOG.1, LOG.2 and so on."""
+A log of strace -ff: all of its files, or LOG where they are LOG.1, LOG.2 …
+
+exit status: 0 done, 1 could not do it, or the trace is cut short; 2 wrong
+usage; 3 seen what --fail-on names"""
 
 
 def run(argv: Sequence[str]) -> int:

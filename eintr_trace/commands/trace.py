@@ -22,18 +22,21 @@ from eintr_trace.sources.recording.writer import RecordingWriter
 
 _USAGE = """eintr-trace [OPTION]… -p PID [-p PID]…
        eintr-trace [OPTION]… [--] COMMAND [ARG]…
-       eintr-trace report | compare | lab | demo | doctor   (each has its own -h)"""
+       eintr-trace report | compare | explain | lab | demo | doctor
+       (each has its own -h)"""
 
 _DESCRIPTION = """\
 Show what becomes of each signal that meets a system call of a live program:
 what the kernel did, what C and Python made of it, and what it cost.
-The program is not stopped, not changed, and sleeps undisturbed until a signal."""
+The program sleeps undisturbed until a signal comes; nothing is written into it."""
 
 _EPILOG = """\
 other verbs:
-  report FILE   the report of a recording (-o) again
-  compare A B   two recordings side by side, and where the runs part
-  lab           the Thrift experiment by hand, and every verdict held against the truth
+  report FILE   the report of a recording (-o), or of a log that strace wrote
+  compare A B   two recordings or logs side by side, and where the runs part
+  explain WORD  what an error, call, signal or outcome means; what if
+  lab           the Thrift experiment by hand; every verdict held against what
+                the program says
   demo          the whole experiment on this machine, both interpreters
   doctor        what this machine allows, which interpreters it has
 

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+from eintr_trace.commands.main import VERBS
 from tests.reports.schema import STRICT, STRICT_COMPARISON, STRICT_EXPLANATION
+
+_LAB_PARTS = ["server", "client", "interpreters", "matrix", "paths", "record-fixture"]
+EVERY_COMMAND = [[], *([verb] for verb in VERBS), *(["lab", part] for part in _LAB_PARTS)]
 
 
 def eintr_trace(

@@ -28,7 +28,7 @@ from tests.recording.samples import HEADER, recording
         (["--duration", "nan", "true"], "not a positive number of seconds"),
         (["--duration", "soon", "true"], "not a positive number of seconds"),
         (["--fail-on", "raised,lost", "true"], "'lost' is none of restarted-by-kernel, resumed-by"),
-        (["--format", "yaml", "true"], "'yaml' is none of text, json"),
+        (["--format", "yaml", "true"], "'yaml' is none of text, strace"),
         ([""], "the COMMAND is empty"),
         (["-q", "-v", "true"], "not allowed with"),
         (["-e", "recvfrom", "true"], "-e recvfrom is not understood"),
