@@ -25,8 +25,9 @@ that correspond, their steps side by side, the first that differs, and why, in
 one sentence."""
 
 _EPILOG = """\
-The n-th signal of a kind in A is compared with the n-th of its kind in B: the
-same signal, thread, call and place, or as much of that as both have.
+The signals of one kind to one thread of A are aligned with those of its
+counterpart in B, in order: by call, place and the time between them, as far as
+both runs show that.
 Beside each other: = the same step, ? one of the runs cannot show it.
 
 exit status: 0 done, 1 could not do it, or a trace is cut short; 2 wrong usage;

@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 import yaml
 from hypothesis import given
-from hypothesis import strategies as st
 
 from eintr_trace.analysis.two_runs.comparison import compare
-from eintr_trace.analysis.two_runs.pairs import pair_episodes
 from eintr_trace.analysis.two_runs.steps import steps_of
 from eintr_trace.model.comparison import Comparison, Pair, Relation, StepKind
 from eintr_trace.model.episodes import Episode, Outcome
+from tests.analysis.any_runs import RUNS
 from tests.analysis.compared_runs import BASES, episode, run
 
 FIXTURES = Path(__file__).parent / "comparisons.yaml"
@@ -61,24 +60,6 @@ def test_what_was_inferred_says_so() -> None:
     assert found.pairs[0].confidence == "inferred"
 
 
-EPISODES = st.builds(
-    lambda base, signal, main_thread, tid: replace(
-        _with_signal(base, signal), main_thread=main_thread, tid=tid
-    ),
-    st.sampled_from(list(BASES.values())),
-    st.sampled_from(["SIGUSR1", "SIGCHLD", None]),
-    st.sampled_from([True, False, None]),
-    st.integers(1, 3),
-)
-RUNS = st.lists(EPISODES, max_size=8)
-
-
-def _with_signal(base: Episode, signal: str | None) -> Episode:
-    if base.signal is None or signal is None:
-        return replace(base, signal=None)
-    return replace(base, signal=replace(base.signal, name=signal))
-
-
 def _mirrored(pair: Pair) -> tuple[object, ...]:
     """What a pair says, with its sides exchanged."""
     rows = tuple((row.kind, row.right, row.left, row.relation) for row in pair.rows)
@@ -96,19 +77,6 @@ def test_the_two_ways_round_say_the_same(left: list[Episode], right: list[Episod
     back = compare(run("b", "3.12.1", right), run("a", "2.7.18", left))
     assert Counter(map(_said, there.pairs)) == Counter(map(_mirrored, back.pairs))
     assert (there.first is None) == (back.first is None)
-
-
-@given(RUNS, RUNS)
-def test_nothing_is_lost_and_the_left_run_keeps_its_order(
-    left: list[Episode], right: list[Episode]
-) -> None:
-    left = [replace(one, id=number) for number, one in enumerate(left)]
-    right = [replace(one, id=number) for number, one in enumerate(right)]
-    pairs = pair_episodes(left, right)
-    assert [one for one, _ in pairs if one is not None] == left
-    others = [other for _, other in pairs if other is not None]
-    assert sorted(other.id for other in others) == [other.id for other in right]
-    assert all(one is not None or other is not None for one, other in pairs)
 
 
 @given(RUNS)
@@ -139,13 +107,6 @@ def test_a_long_run_takes_linear_time() -> None:
         return taken
 
     assert seconds(6000) < 20 * max(seconds(600), 0.01)
-
-
-def test_many_alike_ones_are_paired_in_order() -> None:
-    left = [replace(BASES["RESUMED"], id=number) for number in range(300)]
-    pairs = pair_episodes(left, left[:298])
-    assert all(one is other for one, other in pairs[:298])
-    assert [other for _, other in pairs[298:]] == [None, None]
 
 
 def test_the_outcomes_are_all_told_as_steps() -> None:

@@ -25,8 +25,7 @@ def compare(left: ComparedRun, right: ComparedRun) -> Comparison:
     """Compare two runs, in time and memory linear in their episodes."""
     programs = Programs(left), Programs(right)
     pairs = tuple(
-        _pair(*programs, one, other)
-        for one, other in pair_episodes(left.report.episodes, right.report.episodes)
+        _pair(*programs, one, other) for one, other in pair_episodes(left.report, right.report)
     )
     first = _first(pairs)
     return Comparison(left, right, pairs, first, reason_of_all(pairs, first))
