@@ -12,6 +12,8 @@ from eintr_trace.analysis.delay_advice import delay_remedies
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler import is_default_int_handler
 from eintr_trace.analysis.handler_end import handler_raised
+from eintr_trace.analysis.logs.interrupt_key import may_raise_keyboard_interrupt
+from eintr_trace.analysis.logs.likely_rows import likely_decision
 from eintr_trace.analysis.lost_frames import goes_through_thrift, is_out_of_step
 from eintr_trace.analysis.receiver import dotted, is_foreign, reception
 from eintr_trace.analysis.receiver_advice import foreign_advice
@@ -19,8 +21,9 @@ from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import called
 from eintr_trace.facts.advice import RemedyId, remedy, retry_loop_remedy, sa_restart_remedy
-from eintr_trace.facts.pep475 import Pep475Row, Version, parse_version
+from eintr_trace.facts.pep475 import Pep475Decision, Pep475Row, Version, parse_version
 from eintr_trace.model.episodes import KernelAction, Outcome, TracerInduced
+from eintr_trace.model.events import Syscall
 
 # How the remedies' examples name the signal.
 _SIGNUM = re.compile(r"\bsignum\b")
@@ -29,6 +32,11 @@ _ONLY_WHILE_TRACED = frozenset(
     {TracerInduced.IGNORED, TracerInduced.SIGCONT, TracerInduced.INJECTED}
 )
 _NOTHING_TO_CHANGE = "Nothing to change for this one: it does not happen without a tracer."
+_POLLS = frozenset({"poll", "ppoll"})
+_RECEIVING = "recv recv_into recvfrom recvfrom_into recvmsg recvmsg_into accept readinto"
+_SENDING = "send sendto sendall sendmsg connect connect_ex"
+_OF_SOCKETS = frozenset(f"{_RECEIVING} {_SENDING}".split())
+_SLEEP_ROW = "time.sleep"  # of facts/pep475.json
 _NEVER_RETRY = frozenset({"close", "dup2", "dup3"})
 _WITH_TIMEOUT = frozenset(
     {"poll", "ppoll", "select", "pselect6", "epoll_wait", "epoll_pwait", "rt_sigtimedwait"}
@@ -77,7 +85,8 @@ def _came_back_from_foreign_code(trail: Trail, finding: Finding) -> bool:
 
 def _for_handler(trail: Trail) -> Iterator[str]:
     # Python's own for Ctrl-C exists to raise.
-    if not is_default_int_handler(trail.interruption.python_handler):
+    is_default = is_default_int_handler(trail.interruption.python_handler)
+    if not is_default and not may_raise_keyboard_interrupt(trail):
         yield remedy(RemedyId.HANDLER_MUST_NOT_RAISE).text
 
 
@@ -97,15 +106,31 @@ def _for_eintr(trail: Trail, finding: Finding) -> Iterator[str]:
         yield from (_name_signal(trail, one) for one in foreign_advice(trail, finding, got_it))
         return
     yield from _upgrade(trail)
-    if finding.kernel.code is not None and trail.runs_c_handler:
-        yield _name_signal(trail, sa_restart_remedy(finding.kernel.code).text)
+    yield from _sa_restart(trail, finding)
     if goes_through_thrift(trail, finding):
         yield remedy(RemedyId.THRIFT_DOES_NOT_RETRY).text
     yield from _in_the_program(trail, finding)
 
 
+def _sa_restart(trail: Trail, finding: Finding) -> Iterator[str]:
+    code, call = finding.kernel.code, trail.interruption.call
+    if code is None or call is None or not trail.runs_c_handler:
+        return
+    helps = sa_restart_remedy(code)
+    yield _name_signal(trail, helps.text)
+    if helps.id is RemedyId.RESTART_CANNOT_HELP and _may_be_a_socket(trail, call.syscall):
+        yield remedy(RemedyId.SETTIMEOUT_POLLS).text
+
+
+def _may_be_a_socket(trail: Trail, call: Syscall) -> bool:
+    """Tell whether it may be the poll of a socket with settimeout(): by the function's name."""
+    if call.name not in _POLLS:
+        return False
+    return trail.interruption.frame is None or called(trail.interruption.frame, call) in _OF_SOCKETS
+
+
 def _upgrade(trail: Trail) -> Iterator[str]:
-    interpreter, decision = trail.interruption.interpreter, trail.interruption.pep475
+    interpreter, decision = trail.interruption.interpreter, _decision(trail)
     if interpreter is None or decision is None or not decision.rows:
         return
     since = _retry_since(decision.rows)
@@ -133,10 +158,23 @@ def _in_the_program(trail: Trail, finding: Finding) -> Iterator[str]:
         yield retry_loop_remedy(_version(trail)).text
         if with_timeout:
             yield remedy(RemedyId.RETRY_WITH_DEADLINE).text
-    elif called(trail.interruption.frame, call.syscall) in {"sleep", "_sleep"}:
+    elif _is_sleep(trail, call.syscall):
         yield remedy(RemedyId.SLEEP_UNTIL).text
     elif not _has_rows(trail):
         yield remedy(RemedyId.FIX_EXTENSION).text
+
+
+def _is_sleep(trail: Trail, call: Syscall) -> bool:
+    """Tell whether it is time.sleep(): by its name, or in a log by the arguments of the call."""
+    if called(trail.interruption.frame, call) in {"sleep", "_sleep"}:
+        return True
+    decision = None if trail.log is None else _decision(trail)
+    return decision is not None and [row.id for row in decision.rows] == [_SLEEP_ROW]
+
+
+def _decision(trail: Trail) -> Pep475Decision | None:
+    """Give what the table says of the call; in a log of those functions that its arguments fit."""
+    return trail.interruption.pep475 if trail.log is None else likely_decision(trail)
 
 
 def _version(trail: Trail) -> Version:
@@ -145,7 +183,7 @@ def _version(trail: Trail) -> Version:
 
 
 def _has_rows(trail: Trail) -> bool:
-    decision = trail.interruption.pep475
+    decision = _decision(trail)
     return decision is not None and bool(decision.rows)
 
 

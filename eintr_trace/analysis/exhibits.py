@@ -30,7 +30,7 @@ from eintr_trace.analysis.socket_exhibits import (
 )
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.analysis.wording import after_the_signal, exception, place, result
+from eintr_trace.analysis.wording import after_the_signal, counted, exception, place, result
 from eintr_trace.facts.restart_codes import RESTART_RULES, restart_code
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction, Outcome
 from eintr_trace.model.events import Disposition
@@ -310,8 +310,9 @@ def _interpreter(trail: Trail, _: Finding) -> Evidence | None:
 def _lost(trail: Trail, _: Finding) -> Evidence | None:
     if not trail.lost_events:
         return None
-    text = f"{trail.lost_events} events are missing: the pipe to the report was full"
-    return Evidence(EvidenceKind.RULE, text)
+    are = "is" if trail.lost_events == 1 else "are"
+    missing = f"{counted(trail.lost_events, 'event')} {are} missing"
+    return Evidence(EvidenceKind.RULE, f"{missing}: the pipe to the report was full")
 
 
 def _ending(trail: Trail, _: Finding) -> Evidence | None:
@@ -372,6 +373,7 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
 _LOG_MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.DELIVERY: log_exhibits.delivery,
     Topic.DISPOSITION: log_exhibits.disposition,
+    Topic.DEFAULT_INT_HANDLER: log_exhibits.default_int_handler,
     Topic.SIGNAL_FRAME: log_exhibits.signal_frame,
     Topic.REENTERED: log_exhibits.reentered,
     Topic.FOLLOW_UP: log_exhibits.follow_up,

@@ -17,13 +17,12 @@ from eintr_trace.facts.pep475 import (
     parse_version,
 )
 from eintr_trace.facts.signals import FATAL_ACTIONS, DefaultAction, default_action, signal_name
+from eintr_trace.model.delivery import HandlerWatch, InstalledHandler, MergedSignals
 from eintr_trace.model.events import (
     ContinueTrapped,
     Disposition,
     GroupStopped,
-    HandlerWatch,
     InterruptedCall,
-    MergedSignals,
     ProcessSeen,
     Reduction,
     SignalDelivered,
@@ -59,7 +58,8 @@ class Interruption:
     ``signal`` is ``None`` where no delivery was seen; ``injected``: strace put the error in the
     place of the call's result; ``ended_stop``: it is SIGCONT, and the process was stopped until
     then; ``resumed`` is what the kernel was carrying on with where the call is
-    ``restart_syscall``, as far as known. ``process`` is what was known of the process then;
+    ``restart_syscall``, as far as known; ``installed`` is the handler, where a log has shown it
+    being installed. ``process`` is what was known of the process then;
     ``id`` is the episode's; ``held_ns`` how long the tracer held the thread in this stop.
     ``vantage`` is where it was seen from.
     """
@@ -84,6 +84,7 @@ class Interruption:
     injected: bool = False
     ended_stop: bool = False
     resumed: Syscall | None = None
+    installed: InstalledHandler | None = None
     vantage: Vantage = LIVE
 
     @property
@@ -213,6 +214,7 @@ def from_delivery(
         reduced=event.reduced,
         handler_watch=event.handler_watch,
         held_ns=event.held_ns,
+        installed=event.installed,
         vantage=vantage,
     )
 

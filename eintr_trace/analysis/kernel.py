@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 from eintr_trace.analysis.sightings import Restored
@@ -27,6 +27,7 @@ class ShownBy(Enum):
 
     SIGNAL_FRAME = auto()
     REGISTER = auto()  # the call itself returned EINTR
+    INSTALLATION = auto()  # a log has shown rt_sigaction, not the handler's return
     FOLLOWING_CALL = auto()
     RULE = auto()
     NOTHING = auto()
@@ -34,7 +35,7 @@ class ShownBy(Enum):
 
 @dataclass(frozen=True)
 class KernelSide:
-    """``sa_restart`` is ``None`` unless the signal frame proves it."""
+    """``sa_restart`` is ``None`` unless the signal frame, or a log's rt_sigaction, shows it."""
 
     action: KernelAction
     shown_by: ShownBy
@@ -52,8 +53,16 @@ def kernel_side(trail: Trail) -> KernelSide:
         framed = _from_frame(trail.restored, call, code)
         framed = framed or _by_the_next_call(trail, code)
         if framed is not None:
-            return framed
-    return _without_frame(trail, code)
+            return _with_flags_installed(trail, framed)
+    return _with_flags_installed(trail, _without_frame(trail, code))
+
+
+def _with_flags_installed(trail: Trail, kernel: KernelSide) -> KernelSide:
+    """Add what a log shows of the handler's flags, where what followed does not prove them."""
+    installed = trail.interruption.installed
+    if installed is None or kernel.sa_restart is not None:
+        return kernel
+    return replace(kernel, sa_restart=installed.sa_restart)
 
 
 def _from_frame(restored: Restored, call: InterruptedCall, code: RestartCode) -> KernelSide | None:
@@ -105,4 +114,8 @@ def _without_frame(trail: Trail, code: RestartCode) -> KernelSide:
         restarts = rule.handler is not AfterSignal.EINTR
         action = KernelAction.RESTART if restarts else KernelAction.EINTR
         return KernelSide(action, ShownBy.RULE, code)
+    installed = trail.interruption.installed
+    if has_handler and installed is not None and installed.sa_restart is not None:
+        action = KernelAction.RESTART if installed.sa_restart else KernelAction.EINTR
+        return KernelSide(action, ShownBy.INSTALLATION, code, installed.sa_restart)
     return KernelSide(KernelAction.NONE, ShownBy.NOTHING, code)

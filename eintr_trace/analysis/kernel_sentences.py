@@ -56,6 +56,8 @@ def _shown_by(kernel: KernelSide) -> tuple[Topic, ...]:
             return (Topic.SIGNAL_FRAME,)
         case ShownBy.REGISTER:
             return (Topic.DELIVERY,)
+        case ShownBy.INSTALLATION:
+            return (Topic.DISPOSITION, Topic.KERNEL_RULE)
         case ShownBy.FOLLOWING_CALL:
             return (Topic.REENTERED,)
         case ShownBy.RULE | ShownBy.NOTHING:

@@ -8,6 +8,7 @@ from eintr_trace.analysis.handler_end import may_raise
 from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.sightings import Ending, Sighting
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import counted
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.episodes import KernelAction
 from eintr_trace.model.events import Reduction
@@ -26,7 +27,9 @@ def why_unknown(trail: Trail, kernel: KernelSide) -> str:
 def _lost(trail: Trail, _: KernelSide) -> str | None:
     if not trail.lost_events:
         return None
-    return f"{trail.lost_events} events were lost while the thread was being followed"
+    were = "was" if trail.lost_events == 1 else "were"
+    lost = f"{counted(trail.lost_events, 'event')} {were} lost"
+    return f"{lost} while the thread was being followed"
 
 
 def _fatal(trail: Trail, _: KernelSide) -> str | None:

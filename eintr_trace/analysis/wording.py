@@ -84,6 +84,11 @@ def result(name: str, retval: int) -> str:
     return f"returned {retval}"
 
 
+def counted(count: int, noun: str) -> str:
+    """Say ``1 event``, ``2 events``."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
 def bytes_said(count: int) -> str:
     """Say ``1 byte``, ``65536 bytes``."""
-    return f"{count} byte{'' if count == 1 else 's'}"
+    return counted(count, "byte")

@@ -16,6 +16,7 @@ class RemedyId(StrEnum):
     UPGRADE_PYTHON = "upgrade-python"
     RESTART_IN_KERNEL = "restart-in-kernel"
     RESTART_CANNOT_HELP = "restart-cannot-help"
+    SETTIMEOUT_POLLS = "settimeout-polls"
     RETRY_LOOP = "retry-loop"
     RETRY_LOOP_OF_2 = "retry-loop-of-2"
     RETRY_WITH_DEADLINE = "retry-with-deadline"
@@ -72,10 +73,17 @@ _REMEDIES = (
     Remedy(
         RemedyId.RESTART_CANNOT_HELP,
         "the call was interrupted with ERESTARTNOHAND, ERESTART_RESTARTBLOCK or a plain EINTR",
-        "signal.siginterrupt(signum, False) cannot help here: the kernel never restarts poll, "
-        "select, epoll_wait, sleeps, or a socket with SO_RCVTIMEO or SO_SNDTIMEO after a handler. "
-        "settimeout() makes Python wait in poll.",
+        "signal.siginterrupt(signum, False) cannot help here: after a handler the kernel never "
+        "restarts poll, select, epoll_wait, sleeps, or a call on a socket with SO_RCVTIMEO or "
+        "SO_SNDTIMEO.",
         "signal(7), Interruption of system calls and library functions by signal handlers",
+    ),
+    Remedy(
+        RemedyId.SETTIMEOUT_POLLS,
+        "poll was interrupted, and may have been that of a socket with settimeout()",
+        "If this is a socket with settimeout(), Python waits in poll for that reason: without a"
+        " timeout it waits in the call itself, which the kernel can restart.",
+        "CPython Modules/socketmodule.c internal_select(); signal(7)",
     ),
     Remedy(
         RemedyId.RETRY_LOOP,

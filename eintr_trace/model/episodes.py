@@ -237,9 +237,10 @@ class Episode:
 
     ``id`` counts from 1 in order of time. ``signal`` is ``None`` where a call was interrupted
     and no delivery was seen. ``main_thread`` is CPython's main thread where known, else the
-    kernel's. ``sa_restart`` is ``None`` unless the signal frame proved it.
-    ``caught`` is ``None`` while not known; ``False``: nobody caught the exception.
-    ``end_ns`` is when the outcome was known. ``exit_status`` is the process's, once ended.
+    kernel's. ``sa_restart`` is ``None`` unless the signal frame proved it, or a
+    log has shown the handler being installed. ``caught`` is ``None`` while not known; ``False``:
+    nobody caught the exception. ``end_ns`` is when the outcome was known. ``exit_status`` is the
+    process's, once ended.
     ``reduced``: evidence that is missing because the tracer had run out of something.
     ``lines`` are the trace's lines in strace's style, of a log or where every call was traced.
     """

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from eintr_trace.model.delivery import HandlerWatch, InstalledHandler, MergedSignals
 from eintr_trace.model.python_state import Interpreter, PythonSnapshot
 
 
@@ -144,34 +145,6 @@ class ThreadSeen(Event):
 
 
 @dataclass(frozen=True)
-class HandlerWatch:
-    """A watch for the Python handler of a delivery to begin, from before the thread went on.
-
-    ``main_tid`` is CPython's main thread, the only one to run it. ``main_blocked_in`` is the
-    call that /proc/PID/task/TID/syscall showed of it where another thread took the signal;
-    ``None``: it was in none.
-    """
-
-    main_tid: int
-    main_blocked_in: str | None = None
-
-
-@dataclass(frozen=True)
-class MergedSignals:
-    """Further signals of one kind that merged into the one delivered, which was pending.
-
-    ``while_held`` of them were sent while the tracer held the thread that then took it, the
-    first at ``first_ns``, in the stop from ``held_from_ns`` to ``held_until_ns``.
-    """
-
-    while_held: int
-    otherwise: int
-    first_ns: int | None = None
-    held_from_ns: int | None = None
-    held_until_ns: int | None = None
-
-
-@dataclass(frozen=True)
 class SignalDelivered(Event):
     """A signal-delivery-stop.
 
@@ -182,7 +155,7 @@ class SignalDelivered(Event):
     ``merged`` is ``None`` where none did, or where it could not be seen; in the latter case
     ``pending_again`` says whether the same signal was pending once more in this stop.
     ``reduced``: what this stop would else have shown as well. ``handler_watch`` is there where
-    a Python handler is to run, and is watched for.
+    a Python handler is to run, and is watched for; ``installed`` where an strace log has shown it.
     """
 
     signal: SignalInfo
@@ -197,6 +170,7 @@ class SignalDelivered(Event):
     pending_again: bool | None = None
     reduced: tuple[Reduction, ...] = ()
     handler_watch: HandlerWatch | None = None
+    installed: InstalledHandler | None = None
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,7 @@ from eintr_trace.model.c_stack import (
     PathStep,
     StackEnd,
 )
+from eintr_trace.model.delivery import HandlerWatch, MergedSignals
 from eintr_trace.model.events import (
     ConnectionSeen,
     ContinueTrapped,
@@ -49,9 +50,7 @@ from eintr_trace.model.events import (
     GroupStopped,
     HandlerReturned,
     HandlerReturning,
-    HandlerWatch,
     InterruptedCall,
-    MergedSignals,
     ProcessExeced,
     ProcessExited,
     ProcessSeen,

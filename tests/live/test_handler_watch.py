@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from eintr_trace.model.delivery import HandlerWatch
 from eintr_trace.model.episodes import DelayBound, DelayCause, Episode, HandlerRun
 from eintr_trace.model.events import (
     HandlerReturning,
-    HandlerWatch,
     PythonHandlerBegan,
     PythonHandlerDue,
     Reduction,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Trigger
 from eintr_trace.analysis.kernel import ShownBy
+from eintr_trace.analysis.logs.interrupt_key import has_default_int_handler
 from eintr_trace.analysis.logs.side import Moment
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.model.episodes import Evidence, EvidenceKind, Outcome
@@ -39,7 +40,22 @@ def disposition(trail: Trail, _: Finding) -> Evidence | None:
     if trail.learned_disposition:
         text = f"{text}, to go by what followed: whether a handler returned, whether it lived on"
         return Evidence(EvidenceKind.FOLLOWING_CALL, text)
+    installed = interruption.installed
+    if installed is not None:
+        return Evidence(EvidenceKind.LOG_LINE, f"line {installed.line}: {_cut(installed.text)}")
     return Evidence(EvidenceKind.LOG_LINE, f"rt_sigaction, as far as the log has it: {text}")
+
+
+def default_int_handler(trail: Trail, _: Finding) -> Evidence | None:
+    """Whose handler of SIGINT it is, by when it was installed."""
+    if not has_default_int_handler(trail):
+        return None
+    text = (
+        "the first handler of SIGINT since execve, and none after it: CPython's own, which raises"
+        " KeyboardInterrupt whenever it is called (Modules/signalmodule.c,"
+        " signal_default_int_handler())"
+    )
+    return Evidence(EvidenceKind.RULE, text)
 
 
 def signal_frame(trail: Trail, finding: Finding) -> Evidence | None:
@@ -98,9 +114,12 @@ def _shown(trail: Trail, moment: Moment) -> Evidence | None:
 
 
 def _said(line: LogLine) -> str:
-    text = " ".join(line.text.split())
-    text = text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
-    return f"line {line.number}: {text}"
+    return f"line {line.number}: {_cut(line.text)}"
+
+
+def _cut(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def _time(trail: Trail, line: LogLine) -> int | None:

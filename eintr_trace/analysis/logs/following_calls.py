@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
-from signal import SIGALRM, SIGINT
+from signal import SIGALRM
 
+from eintr_trace.analysis.logs.interrupt_key import may_raise_keyboard_interrupt
 from eintr_trace.analysis.logs.likely_rows import met_call
 from eintr_trace.analysis.logs.printed_arguments import printed_arguments
 from eintr_trace.analysis.trail import Trail
@@ -12,7 +12,6 @@ from eintr_trace.facts.program_calls import SIGNS_OF_MOVING_ON
 from eintr_trace.facts.syscalls import is_bookkeeping
 from eintr_trace.model.events import Syscall
 
-_KILL = re.compile(r"(?:kill\((\d+)|tgkill\((\d+), \d+|tkill\((\d+)), SIGINT\)")
 _TIMEOUT_OF = {"poll": 2, "epoll_wait": 3, "epoll_pwait": 3}  # position, in milliseconds
 _ROUNDING_NS = 2_000_000  # a timeout in milliseconds is rounded up
 
@@ -53,38 +52,17 @@ def has_gone_on(trail: Trail) -> bool:
     return log is not None and any(not is_bookkeeping(one.name) for one in log.between)
 
 
-def shows_keyboard_interrupt(trail: Trail) -> bool:
-    """Tell whether SIGINT ended in KeyboardInterrupt: printed, or sent on to the process itself.
-
-    CPython from 3.8 on ends by SIGINT if nobody catches it: Modules/main.c exit_sigint().
-    """
-    log, signal = trail.log, trail.interruption.signal
-    if log is None or signal is None or signal.signo != SIGINT:
-        return False
-    return log.keyboard_interrupt or any(_kills_itself(trail, one) for one in log.between)
-
-
-def _kills_itself(trail: Trail, call: Syscall) -> bool:
-    match = _KILL.match(call.text)
-    return match is not None and str(trail.interruption.tgid) in match.groups()
-
-
 def printed_another_exception(trail: Trail) -> bool:
     """Tell whether an exception was printed that does not say EINTR: it may be the handler's."""
     log = trail.log
     return log is not None and log.printed_exception and not log.printed_eintr
 
 
-def is_interrupt_key(trail: Trail) -> bool:
-    """Tell whether it is SIGINT, for which CPython itself installs a handler, one that raises."""
-    signal = trail.interruption.signal
-    return signal is not None and signal.signo == SIGINT
-
-
 def is_often_raising(trail: Trail) -> bool:
-    """Tell whether handlers of the signal exist to raise: SIGINT's, and SIGALRM's for timeouts."""
+    """Tell whether handlers of the signal exist to raise: CPython's for SIGINT, SIGALRM's."""
     signal = trail.interruption.signal
-    return signal is not None and signal.signo in {SIGINT, SIGALRM}
+    is_alarm = signal is not None and signal.signo == SIGALRM
+    return is_alarm or may_raise_keyboard_interrupt(trail)
 
 
 def began_waiting_anew(trail: Trail) -> bool:

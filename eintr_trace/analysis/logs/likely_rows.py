@@ -65,6 +65,15 @@ def decision_not_to_call_again(trail: Trail) -> Behaviour | None:
     return decide_among(version, left).behaviour
 
 
+def waits_without_handlers(trail: Trail) -> bool:
+    """Tell whether CPython 2's wait for a lock fits: it goes on and runs no handler meanwhile."""
+    decision, interpreter = likely_decision(trail), trail.interruption.interpreter
+    if decision is None or interpreter is None:
+        return False
+    version = parse_version(interpreter.version)
+    return any(row.behaviour(version) is Behaviour.LOOPS_IN_C for row in decision.rows)
+
+
 def met_call(trail: Trail) -> Syscall | None:
     """Give the call that was interrupted: what restart_syscall was carrying on with, if known."""
     interruption = trail.interruption

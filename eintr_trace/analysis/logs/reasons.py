@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from eintr_trace.analysis.calls import RESTART_SYSCALL
-from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.kernel import KernelSide, ShownBy
 from eintr_trace.analysis.logs.following_calls import (
     began_waiting_anew,
     has_gone_on,
-    is_interrupt_key,
     is_often_raising,
     may_have_moved_on,
     printed_another_exception,
+)
+from eintr_trace.analysis.logs.interrupt_key import (
+    has_default_int_handler,
+    may_raise_keyboard_interrupt,
 )
 from eintr_trace.analysis.logs.likely_rows import likely_decision, met_call
 from eintr_trace.analysis.receiver import is_foreign, reception
@@ -68,6 +71,17 @@ def _kernel_not_shown(trail: Trail, kernel: KernelSide) -> str | None:
     return f"what followed is not shown: {_ended(trail)}"
 
 
+def _return_not_shown(trail: Trail, kernel: KernelSide) -> str | None:
+    if kernel.shown_by is not ShownBy.INSTALLATION or kernel.action is not KernelAction.EINTR:
+        return None
+    if trail.log is None or not trail.log.between:
+        return f"what the program made of EINTR is not shown: {_ended(trail)}"
+    return (
+        "no rt_sigreturn is shown after the signal (-e trace=SET may leave it out): which of the"
+        " calls that follow are the handler's, and which the program's, is not known"
+    )
+
+
 def _no_interpreter(trail: Trail, _: KernelSide) -> str | None:
     interruption = trail.interruption
     if interruption.interpreter is not None:
@@ -106,7 +120,9 @@ def _no_rows(trail: Trail, _: KernelSide) -> str | None:
 
 
 def _alarm(trail: Trail, _: KernelSide) -> str | None:
-    if not is_often_raising(trail) or is_interrupt_key(trail) or trail.reentered is not None:
+    if not is_often_raising(trail) or may_raise_keyboard_interrupt(trail):
+        return None
+    if trail.reentered is not None:
         return None
     decision = likely_decision(trail)
     if decision is None or decision.calls_again is True:
@@ -118,9 +134,14 @@ def _alarm(trail: Trail, _: KernelSide) -> str | None:
 
 
 def _interrupt_key(trail: Trail, _: KernelSide) -> str | None:
-    if not is_interrupt_key(trail):
+    if not may_raise_keyboard_interrupt(trail):
         return None
     again = "the same call follows" if trail.reentered is not None else "the call was given up"
+    if has_default_int_handler(trail) is True and trail.reentered is not None:
+        return (
+            f"{again}, and only CPython's own handler of SIGINT was installed: whether the program"
+            " caught its KeyboardInterrupt and called again, or other C code did, is not shown"
+        )
     return (
         f"{again}, but CPython's own handler of SIGINT raises KeyboardInterrupt, and whether that"
         " one or the program's ran is not shown"
@@ -186,6 +207,7 @@ def _not_again(trail: Trail, _: KernelSide) -> str | None:
 _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
     _no_call,
     _kernel_not_shown,
+    _return_not_shown,
     _no_interpreter,
     _foreign,
     _no_rows,

@@ -8,18 +8,25 @@ that the call was CPython's own is assumed, and said.
 from __future__ import annotations
 
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.kernel import KernelSide, ShownBy
 from eintr_trace.analysis.logs.following_calls import (
     began_waiting_anew,
     has_gone_on,
     has_used_the_descriptor,
-    is_interrupt_key,
     is_often_raising,
     may_have_moved_on,
     printed_another_exception,
+)
+from eintr_trace.analysis.logs.interrupt_key import (
+    has_default_int_handler,
+    may_raise_keyboard_interrupt,
     shows_keyboard_interrupt,
 )
-from eintr_trace.analysis.logs.likely_rows import decision_not_to_call_again, likely_decision
+from eintr_trace.analysis.logs.likely_rows import (
+    decision_not_to_call_again,
+    likely_decision,
+    waits_without_handlers,
+)
 from eintr_trace.analysis.logs.reasons import why_a_log_does_not_tell
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision
@@ -56,7 +63,9 @@ def called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     again, decision = trail.reentered, likely_decision(trail)
     if again is None or kernel.action is not KernelAction.EINTR or decision is None:
         return None
-    if not decision.rows or may_have_moved_on(trail) or is_interrupt_key(trail):
+    if not decision.rows or may_have_moved_on(trail):
+        return None
+    if may_raise_keyboard_interrupt(trail) and not waits_without_handlers(trail):
         return None
     outcome = _of_a_call_again(trail, decision)
     if outcome is None:
@@ -84,7 +93,7 @@ def handler_raised(trail: Trail, kernel: KernelSide) -> Finding | None:
     if decision is None or trail.ending is None or is_worker:
         return None  # only the main thread runs Python's handlers
     by_table = decision.calls_again is True and trail.log.printed_exception
-    if not by_table and not shows_keyboard_interrupt(trail):
+    if not by_table and not shows_keyboard_interrupt(trail) and not _must_have_raised(trail):
         return None
     return Finding(
         Outcome.ABANDONED_BY_HANDLER,
@@ -95,6 +104,11 @@ def handler_raised(trail: Trail, kernel: KernelSide) -> Finding | None:
     )
 
 
+def _must_have_raised(trail: Trail) -> bool:
+    """Tell whether CPython's own handler of SIGINT ran, which always raises."""
+    return has_default_int_handler(trail) is True and has_gone_on(trail)
+
+
 def not_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     """The thread went on without making the call again, and by the table CPython does not.
 
@@ -102,6 +116,8 @@ def not_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
     """
     if kernel.action is not KernelAction.EINTR or trail.ending is None:
         return None
+    if kernel.shown_by is ShownBy.INSTALLATION:
+        return None  # which calls are the handler's own is not shown
     if is_often_raising(trail) or printed_another_exception(trail):
         return None
     decision = decision_not_to_call_again(trail)

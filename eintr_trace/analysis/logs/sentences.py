@@ -7,7 +7,11 @@ from collections.abc import Iterator
 from eintr_trace.analysis.draft import Draft
 from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
-from eintr_trace.analysis.logs.following_calls import shows_keyboard_interrupt
+from eintr_trace.analysis.logs.interrupt_key import (
+    has_default_int_handler,
+    may_raise_keyboard_interrupt,
+    shows_keyboard_interrupt,
+)
 from eintr_trace.analysis.logs.likely_rows import met_call
 from eintr_trace.analysis.receiver import reception
 from eintr_trace.analysis.trail import Trail
@@ -50,16 +54,22 @@ def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]
 
 
 def _abandoned(trail: Trail, finding: Finding) -> Iterator[Draft]:
-    if finding.by_table and not shows_keyboard_interrupt(trail):
+    if shows_keyboard_interrupt(trail):
+        text = "Python's handler of SIGINT raised KeyboardInterrupt, which ended the call."
+        yield Draft(Layer.PYTHON, text, (Topic.EXCEPTION, Topic.ENDING))
+    elif has_default_int_handler(trail):
+        text = (
+            "Python's own handler of SIGINT raises KeyboardInterrupt, which ended the call; who"
+            " caught it, if anybody, is not shown."
+        )
+        yield Draft(Layer.PYTHON, text, (Topic.DISPOSITION, Topic.DEFAULT_INT_HANDLER, Topic.STATE))
+    elif finding.by_table:
         text = (
             f"{_functions(trail, 'call')} again after EINTR unless the signal's Python handler"
             " raises. The call was not made again, and an exception was printed: the handler's, it"
             " seems. That the call was CPython's own is assumed."
         )
         yield _draft(Layer.C, text, Topic.EXCEPTION)
-        return
-    text = "Python's handler of SIGINT raised KeyboardInterrupt, which ended the call."
-    yield Draft(Layer.PYTHON, text, (Topic.EXCEPTION, Topic.ENDING))
 
 
 def _functions(trail: Trail, verb: str) -> str:
@@ -82,6 +92,11 @@ def _unless_raised(trail: Trail) -> str:
 
 def _assumed(trail: Trail) -> str:
     """Say what the inference rests on besides the table."""
+    if may_raise_keyboard_interrupt(trail):
+        return (
+            " That it was a wait for a lock, in which CPython 2 runs no Python handler, is assumed:"
+            " its handler of SIGINT raises."
+        )
     got_it = reception(trail)
     is_seen = got_it is not None and got_it.is_seen
     if is_seen and got_it is not None and got_it.receiver.role is CodeRole.CPYTHON:

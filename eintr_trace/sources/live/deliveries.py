@@ -7,11 +7,11 @@ from dataclasses import replace
 
 from eintr_trace.facts.signals import KERNEL_SIGRTMIN, signal_name
 from eintr_trace.interpreter.errors import MemoryUnreadableError
+from eintr_trace.model.delivery import MergedSignals
 from eintr_trace.model.events import (
     DeliveryPassed,
     Disposition,
     InterruptedCall,
-    MergedSignals,
     SignalDelivered,
 )
 from eintr_trace.sources.live import binding, observe, proc, siginfo

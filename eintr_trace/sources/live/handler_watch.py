@@ -17,9 +17,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from eintr_trace.facts.signals import signal_name
+from eintr_trace.model.delivery import HandlerWatch
 from eintr_trace.model.events import (
     Disposition,
-    HandlerWatch,
     PythonHandlerBegan,
     PythonHandlerDue,
     Reduction,

@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eintr_trace.errors import EintrTraceError
-from eintr_trace.model.events import MergedSignals
+from eintr_trace.model.delivery import MergedSignals
 from eintr_trace.sources.live.perf_ring import (
     ANYBODY,
     AttributeFlag,

@@ -7,15 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from eintr_trace.facts.signals import DefaultAction, default_action, signal_number
+from eintr_trace.model.delivery import InstalledHandler
 from eintr_trace.model.events import Disposition, ProcessSeen, ThreadOrigin
 from eintr_trace.model.python_state import Implementation, Interpreter
+from eintr_trace.sources.strace_log.actions import SignalAction, read_action
 from eintr_trace.sources.strace_log.arguments import split_arguments
-from eintr_trace.sources.strace_log.items import CallEnded
+from eintr_trace.sources.strace_log.items import CallEnded, NumberedLine
 from eintr_trace.sources.strace_log.lines import StackLine
 
 _OPENS: Final = frozenset({"open", "openat", "openat2"})
-_HANDLER = re.compile(r"\{(?:sa_handler=)?(SIG_DFL|SIG_IGN|0x[0-9a-f]{1,16}|[01])\b")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"(\.\.\.)?')  # -s N: what is longer ends in dots
+_OLD_ACTION: Final = 2  # rt_sigaction(signum, act, oldact, sigsetsize)
 _ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|[0-7]{1,3}|.)", re.DOTALL)
 _PLAIN_ESCAPES: Final = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"v": b"\v", b"f": b"\f"}
 
@@ -29,8 +31,9 @@ _EXECUTABLE = re.compile(r"(?:^|/)python(\d)\.(\d{1,2})(t?)$")
 class Program:
     """One process as far as the log has shown it.
 
-    ``dispositions`` are those of the signals whose rt_sigaction(2) was seen; ``told`` is what
-    was last told of the process, ``libraries`` the files of its stacks that were.
+    ``dispositions`` are those of the signals whose rt_sigaction(2) was seen, ``installed`` the
+    handlers among them, ``resetting`` those of them that the first delivery takes away;
+    ``told`` is what was last told of the process, ``libraries`` the files of its stacks that were.
     """
 
     argv: tuple[str, ...] = ()
@@ -38,6 +41,8 @@ class Program:
     origin: ThreadOrigin = ThreadOrigin.SEIZED
     interpreter: Interpreter | None = None
     dispositions: dict[int, Disposition] = field(default_factory=dict)
+    installed: dict[int, InstalledHandler] = field(default_factory=dict)
+    resetting: set[int] = field(default_factory=set)
     told: ProcessSeen | None = None
     libraries: set[str] = field(default_factory=set)
 
@@ -47,6 +52,8 @@ class Program:
             self,
             origin=ThreadOrigin.FORKED,
             dispositions=dict(self.dispositions),
+            installed=dict(self.installed),
+            resetting=set(self.resetting),
             told=None,
             libraries=set(),
         )
@@ -63,6 +70,7 @@ class Program:
             signo: Disposition.DEFAULT if disposition is Disposition.CAUGHT else disposition
             for signo, disposition in self.dispositions.items()
         }
+        self.installed, self.resetting = {}, set()
         if self.told is None:
             self.origin = ThreadOrigin.LAUNCHED
 
@@ -108,15 +116,50 @@ class Program:
         if found is not None:
             self.interpreter = _cpython(found[1], found[2], found[3], path)
 
-    def set_action(self, arguments: str) -> None:
-        """Take in a successful rt_sigaction(2)."""
-        parts = split_arguments(arguments, 2)
-        if len(parts) < 2:  # noqa: PLR2004 - the signal, and the new action
+    def set_action(self, call: CallEnded) -> None:
+        """Take in a successful rt_sigaction(2): what it has set, or else what it found there."""
+        parts = split_arguments(call.arguments, 3)
+        signo = signal_number(parts[0].partition(" ")[0]) if parts else None
+        if signo is None:
             return
-        signo = signal_number(parts[0].partition(" ")[0])
-        action = _HANDLER.match(parts[1])
-        if signo is not None and action is not None:
-            self.dispositions[signo] = _DISPOSITIONS.get(action[1], Disposition.CAUGHT)
+        action = read_action(parts[1]) if len(parts) > 1 else None
+        if action is not None:
+            self._set(signo, action, call.ended)
+        elif len(parts) > _OLD_ACTION and parts[1] == "NULL":
+            found = read_action(parts[_OLD_ACTION])
+            if found is not None:
+                self.dispositions.setdefault(signo, found.disposition)
+
+    def _set(self, signo: int, action: SignalAction, line: NumberedLine) -> None:
+        before = self.dispositions.get(signo)
+        self.dispositions[signo] = action.disposition
+        self.resetting.discard(signo)
+        if action.disposition is not Disposition.CAUGHT:
+            return
+        is_untouched = signo not in self.installed and before is not Disposition.IGNORED
+        is_first = None if is_untouched and self.exe is None else is_untouched
+        self.installed[signo] = InstalledHandler(
+            line.number, line.text, action.sa_restart, is_first
+        )
+        if action.resets:
+            self.resetting.add(signo)
+
+    def forget_actions(self) -> None:
+        """From here on it is not known what is done with signals."""
+        self.dispositions.clear()
+        self.installed.clear()
+        self.resetting.clear()
+
+    def handler_of(self, signo: int) -> InstalledHandler | None:
+        """Give the handler that runs for a signal, where the log has shown it installed."""
+        is_caught = self.dispositions.get(signo) is Disposition.CAUGHT
+        return self.installed.get(signo) if is_caught else None
+
+    def delivered(self, signo: int) -> None:
+        """Take in a delivery: SA_RESETHAND puts the default back."""
+        if signo in self.resetting:
+            self.resetting.discard(signo)
+            self.dispositions[signo] = Disposition.DEFAULT
 
     def seen(self, time_ns: int, tgid: int) -> ProcessSeen | None:
         """Give what is to be told of the process now; ``None``: nothing new."""
@@ -126,15 +169,6 @@ class Program:
             return None
         self.told = now
         return now
-
-
-_DISPOSITIONS: Final = {
-    "SIG_DFL": Disposition.DEFAULT,
-    "SIG_IGN": Disposition.IGNORED,
-    "0": Disposition.DEFAULT,
-    "1": Disposition.IGNORED,
-    "0x1": Disposition.IGNORED,
-}
 
 
 def given_interpreter(version: str) -> Interpreter:

@@ -214,7 +214,9 @@ class ThreadStory:
             signal=signal_of(item.signo, item.fields),
             disposition=disposition,
             call=call,
+            installed=self._program.handler_of(item.signo),
         )
+        self._program.delivered(item.signo)
         yield from self._stack(at_ns, StackMoment.INTERRUPTED, frames)
         self._begin_follow(call, has_handler=disposition is Disposition.CAUGHT)
 

@@ -85,7 +85,7 @@ class Teller:
     def forget_actions(self) -> None:
         """From here on it is not known what is done with signals."""
         for program in self._programs.values():
-            program.dispositions.clear()
+            program.forget_actions()
 
     def give_up(self, tid: int, at_ns: int) -> Iterator[Event]:
         """Follow a thread no more: its next lines are not told."""
@@ -154,7 +154,7 @@ class Teller:
                 yield ProcessExeced(item.ended_ns, tgid, tgid, former_tid=item.tid)
             program.became(item, self.interpreter)
         elif item.name in _SETS_ACTION:
-            program.set_action(item.arguments)
+            program.set_action(item)
         elif is_open(item.name):
             program.opened(item.arguments)
 
