@@ -65,14 +65,12 @@ def run(argv: Sequence[str]) -> int:
 
 def _scenarios(names: Sequence[str]) -> list[Scenario]:
     """Those of these names, in this order."""
-    from eintr_trace.lab.scenarios import load_scenarios
+    from eintr_trace.lab.scenarios import SCENARIOS, load_scenarios
 
     by_name = {scenario.name: scenario for scenario in load_scenarios()}
     for name in names:
         if name not in by_name:
-            raise UsageError(
-                f"no scenario is called {name!r}", "See eintr_trace/lab/scenarios.toml"
-            )
+            raise UsageError(f"no scenario is called {name!r}", f"See {SCENARIOS}")
     return [by_name[name] for name in names]
 
 

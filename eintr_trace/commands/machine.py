@@ -87,8 +87,10 @@ def _launching() -> Finding:
 def _attaching() -> Finding:
     if _is_capable(_CAP_SYS_PTRACE):
         return Finding("attaching", "CAP_SYS_PTRACE is there: any process", Tone.GOOD)
-    scope = int(_read("/proc/sys/kernel/yama/ptrace_scope") or "0")
-    text = f"no CAP_SYS_PTRACE, ptrace_scope is {scope}: {_SCOPES.get(scope, 'not known')}"
+    setting = _read("/proc/sys/kernel/yama/ptrace_scope")
+    scope = int(setting or "0")
+    why = "no ptrace_scope" if setting is None else f"ptrace_scope is {scope}"
+    text = f"no CAP_SYS_PTRACE, {why}: {_SCOPES.get(scope, 'not known')}"
     if scope == 0:
         return Finding("attaching", text, Tone.GOOD)
     return Finding("attaching", f"{text}. Use sudo for -p", Tone.WARN)

@@ -22,7 +22,7 @@ from eintr_trace.lab.matrix.document import MatrixPage, render
 from eintr_trace.lab.matrix.raw_results import raw_results
 from eintr_trace.lab.matrix.run import MatrixOrder, Progress, run_matrix
 from eintr_trace.lab.program_commands import program_environment
-from eintr_trace.lab.scenarios import Scenario, load_scenarios
+from eintr_trace.lab.scenarios import SCENARIOS, Scenario, load_scenarios
 from eintr_trace.lab.thrift_library import ensure_thrift, thrift_folder
 
 
@@ -78,7 +78,7 @@ def _scenarios(globs: Sequence[str], subset: bool) -> tuple[Scenario, ...]:
         and (not globs or any(fnmatchcase(scenario.name, glob) for glob in globs))
     )
     if not chosen:
-        raise UsageError("no scenario has such a name", "See eintr_trace/lab/scenarios.toml")
+        raise UsageError("no scenario has such a name", f"See {SCENARIOS}")
     return chosen
 
 

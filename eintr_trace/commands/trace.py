@@ -41,8 +41,9 @@ other verbs:
   doctor        what this machine allows, which interpreters it has
 
 exit status: 0 done, 1 could not do it, 2 wrong usage, 3 seen what --fail-on
-names; otherwise a launched command's own. Ctrl-C detaches. A command that is
-called like a verb goes after --: eintr-trace -- report"""
+names, 127 the COMMAND cannot be run; otherwise a launched command's own.
+Ctrl-C detaches. A command that is called like a verb goes after --:
+eintr-trace -- report"""
 
 
 def run(argv: Sequence[str]) -> int:
@@ -64,6 +65,7 @@ def run(argv: Sequence[str]) -> int:
 def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
     # Imported here: `eintr-trace -h` needs none of it.
     from eintr_trace.commands.presentation import presentation
+    from eintr_trace.sources.live.launch import LaunchError
     from eintr_trace.sources.live.options import LiveOptions
     from eintr_trace.sources.live.reporter import Consume
     from eintr_trace.sources.live.session import run_live
@@ -77,21 +79,33 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
 
         return partial(report_live, wanted, recorder)
 
-    result = run_live(
-        LiveOptions(
-            pids=tuple(arguments.pids),
-            command=command,
-            follow_forks=arguments.follow_forks,
-            duration_s=arguments.duration,
-            count=arguments.count,
-            signals=_signals_looked_at(wanted.selection.signals),
-            merged_signals=arguments.merged_signals,
-            step=arguments.step,
-            every_syscall=arguments.every_syscall,
-        ),
-        report,
+    options = LiveOptions(
+        pids=tuple(arguments.pids),
+        command=command,
+        follow_forks=arguments.follow_forks,
+        duration_s=arguments.duration,
+        count=arguments.count,
+        signals=_signals_looked_at(wanted.selection.signals),
+        merged_signals=arguments.merged_signals,
+        step=arguments.step,
+        every_syscall=arguments.every_syscall,
     )
+    try:
+        result = run_live(options, report)
+    except LaunchError as error:
+        raise LaunchError(error.message, _verb_that_was_meant(command[0])) from error
     return result.report_status or result.command_status or ExitStatus.DONE
+
+
+def _verb_that_was_meant(word: str) -> str | None:
+    """Say so where a command that cannot be run is nearly a verb."""
+    # Imported here: hardly anybody needs them.
+    from difflib import get_close_matches
+
+    from eintr_trace.commands.main import VERBS
+
+    near = get_close_matches(word, VERBS, n=1, cutoff=0.75)
+    return f"If a verb was meant: eintr-trace {near[0]}" if near else None
 
 
 def _signals_looked_at(chosen: ChosenSet) -> frozenset[int] | None:

@@ -102,28 +102,28 @@ class DebianTree:
                     preexec_fn=ended_with(os.getpid()),
                 )
             except OSError as error:
-                raise EintrTraceError(f"Cannot {purpose}: {error}", _REMEDY) from error
+                raise EintrTraceError(f"cannot {purpose}: {error}", _REMEDY) from error
         if done.returncode:
             raise EintrTraceError(
-                f"Cannot {purpose}; the end of {self.log} says: {_last_said(self.log, start)}",
+                f"cannot {purpose}; the end of {self.log} says: {_last_said(self.log, start)}",
                 _REMEDY,
             )
 
 
-_REMEDY = "Run the same command again: it goes on where it stopped."
+_REMEDY = "Run the same command again: it goes on where it stopped"
 
 
 def require_tools() -> None:
     """Raise EintrTraceError, saying what to do, where a tree cannot be made at all."""
     if os.geteuid() != 0:
         raise EintrTraceError(
-            "Making a Debian tree needs root (chroot(2), mknod(2))",
-            "Run it as root, with EINTR_TRACE_LAB naming your own lab folder.",
+            "making a Debian tree needs root (chroot(2), mknod(2))",
+            "Run it as root, with EINTR_TRACE_LAB naming your own lab folder",
         )
     missing = [package for tool, package in _TOOLS.items() if shutil.which(tool) is None]
     if missing:
         raise EintrTraceError(
-            f"Making a Debian tree needs {' and '.join(missing)}",
+            f"making a Debian tree needs {' and '.join(missing)}",
             f"On Debian and its derivatives: apt-get install {' '.join(missing)}",
         )
 
@@ -139,7 +139,7 @@ def only_one(lock: Path) -> Iterator[IO[bytes]]:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise EintrTraceError(
-                f"Another process is making the same tree (it holds {lock})", "Wait for it."
+                f"another process is making the same tree (it holds {lock})", "Wait for it"
             ) from error
         yield stream
 

@@ -64,13 +64,13 @@ def run_demo(
     )
     if resumes is None:
         raise EintrTraceError(
-            "There is no CPython 3.5 or newer on this machine", "Name one with --python."
+            "there is no CPython 3.5 or newer on this machine", "Name one with --python"
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EintrTraceError(
-            f"Cannot write recordings to {folder}: {error.strerror}", "Name another folder."
+            f"cannot write recordings to {folder}: {error.strerror}", "Name another folder"
         ) from error
 
     def run(python: FoundInterpreter, signals: int) -> DemoRun:

@@ -197,7 +197,7 @@ def _ended_early(child: Child, deadline: Deadline) -> EintrTraceError:
     status = child.wait(deadline)
     said = child.output.strip().splitlines()
     return EintrTraceError(
-        f"The experiment's {child.name} ended too early, with exit status {status}: "
+        f"the experiment's {child.name} ended too early, with exit status {status}: "
         + (said[-1] if said else "it said nothing"),
-        f"Run `eintr-trace lab {child.name}` by hand to see all that it says.",
+        f"Run `eintr-trace lab {child.name}` by hand to see all that it says",
     )

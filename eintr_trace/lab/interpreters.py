@@ -107,14 +107,14 @@ def interpreter_at(name: str | Path) -> FoundInterpreter:
     path = shutil.which(name)
     if path is None:
         raise EintrTraceError(
-            f"There is no Python interpreter {str(name)!r}",
-            "Name one with --python; `eintr-trace doctor` lists those of this machine.",
+            f"there is no Python interpreter {str(name)!r}",
+            "Name one with --python; `eintr-trace doctor` lists those of this machine",
         )
     found = _found(_ask(_real(Path(path))), FoundIn.NAMED)
     if found.problem is not None:
         raise EintrTraceError(
-            f"The Python interpreter {found.executable} does not work: {found.problem}",
-            "Name another with --python; `eintr-trace doctor` lists those of this machine.",
+            f"the Python interpreter {found.executable} does not work: {found.problem}",
+            "Name another with --python; `eintr-trace doctor` lists those of this machine",
         )
     return found
 

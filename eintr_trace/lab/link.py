@@ -62,25 +62,25 @@ def in_namespace_of(pid: int, command: Sequence[str]) -> list[str]:
     namespace = Path(f"/proc/{pid}/ns/net")
     if not namespace.exists():
         raise EintrTraceError(
-            f"There is no process {pid} whose network namespace could be joined",
-            "Start the server first; it says its process id.",
+            f"there is no process {pid} whose network namespace could be joined",
+            "Start the server first; it says its process id",
         )
     return ["nsenter", f"--net={namespace}", "--", *command]
 
 
 def require_namespace_tools() -> None:
     """Raise EintrTraceError unless network namespaces can be made and shaped."""
-    missing = [name for name in ("unshare", "nsenter", "ip", "tc") if not shutil.which(name)]
-    if missing:
-        raise EintrTraceError(
-            f"The link `netns` needs the program `{missing[0]}`",
-            "Install util-linux and iproute2, or use --link stall.",
-        )
     effective = _effective_capabilities()
     if not (effective >> _CAP_SYS_ADMIN & effective >> _CAP_NET_ADMIN & 1):
         raise EintrTraceError(
-            "The link `netns` needs the capabilities CAP_SYS_ADMIN and CAP_NET_ADMIN",
-            "Run as root, or use --link stall, which needs none.",
+            "the link `netns` needs the capabilities CAP_SYS_ADMIN and CAP_NET_ADMIN",
+            "Run as root, or use --link stall, which needs none",
+        )
+    missing = [name for name in ("unshare", "nsenter", "ip", "tc") if not shutil.which(name)]
+    if missing:
+        raise EintrTraceError(
+            f"the link `netns` needs the program `{missing[0]}`",
+            "Install util-linux and iproute2, or use --link stall",
         )
 
 

@@ -86,8 +86,8 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise EintrTraceError(
-            f"Cannot write to {folder}: {error.strerror}",
-            "Name a writable folder in EINTR_TRACE_LAB.",
+            f"cannot write to {folder}: {error.strerror}",
+            "Name a writable folder in EINTR_TRACE_LAB",
         ) from error
 
 
@@ -108,8 +108,8 @@ def _make_launcher(tree: DebianTree, wanted: _Wanted) -> None:
     library = next((path.name for path in sorted(libraries.glob(wanted.library))), None)
     if library is None:
         raise EintrTraceError(
-            f"The packages of {wanted.name} have no {wanted.library}",
-            f"Remove {tree.folder} and run again, or report the versions it has.",
+            f"the packages of {wanted.name} have no {wanted.library}",
+            f"Remove {tree.folder} and run again, or report the versions it has",
         )
     declared = f"int {wanted.main}(int, char **);"
     program = f"{declared} int main(int argc, char **argv) {{ return {wanted.main}(argc, argv); }}"

@@ -50,8 +50,8 @@ class Deadline:
         """Raise EintrTraceError, naming what was awaited, once the moment has passed."""
         if not self.left_s:
             raise EintrTraceError(
-                f"The experiment gave up after {self._limit_s:g} s of waiting until {awaited}",
-                "Try again when the machine is less busy.",
+                f"the experiment gave up after {self._limit_s:g} s of waiting until {awaited}",
+                "Try again when the machine is less busy",
             )
 
 
@@ -186,8 +186,8 @@ def running(
 def cannot_start(program: str, error: OSError) -> EintrTraceError:
     """Say that a program cannot be started, and why."""
     return EintrTraceError(
-        f"Cannot start {program}: {error.strerror}",
-        "Name an interpreter that exists with --python; `eintr-trace doctor` lists them.",
+        f"cannot start {program}: {error.strerror}",
+        "Name an interpreter that exists with --python; `eintr-trace doctor` lists them",
     )
 
 

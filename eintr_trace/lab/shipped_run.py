@@ -42,8 +42,8 @@ def shipped_run(folder: Path = RECORDINGS) -> ShippedRun:
         account = json.loads((folder / _ACCOUNT_NAME).read_text())
     except OSError as error:
         raise EintrTraceError(
-            f"The shipped recording cannot be read: {error.filename}: {error.strerror}",
-            "Install the package again, or name a Python 2.7 with --python.",
+            f"the shipped recording cannot be read: {error.filename}: {error.strerror}",
+            "Install the package again, or name a Python 2.7 with --python",
         ) from error
     return ShippedRun(recording, account["interpreter"], account["output"], account["signals"])
 
@@ -55,7 +55,7 @@ def make_shipped_run(folder: Path = RECORDINGS) -> ShippedRun:
     """
     python = next((f for f in find_interpreters() if (f.version or ())[:2] == (2, 7)), None)
     if python is None:
-        raise EintrTraceError("This machine has no Python 2.7", "Install one, with pyenv say.")
+        raise EintrTraceError("this machine has no Python 2.7", "Install one, with pyenv say")
     with tempfile.TemporaryDirectory() as temporary:
         raw = Path(temporary) / _RECORDING_NAME
         result = run_experiment(Experiment(python), recording_to(raw, ["--step"]))
@@ -85,7 +85,7 @@ def without_machine(value: object, names: Mapping[str, str]) -> object:
                 value = value.replace(machine_name, neutral_name)
             for private in (str(Path.home()), platform.node()):
                 if private and private in value:
-                    raise EintrTraceError(f"The recording still says {private!r}: {value!r}")
+                    raise EintrTraceError(f"the recording still says {private!r}: {value!r}")
             return value
         case _:
             return value

@@ -47,8 +47,8 @@ def ensure_thrift(environ: Mapping[str, str] = os.environ) -> Path:
         unfinished = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
     except OSError as error:
         raise EintrTraceError(
-            f"Cannot write to {folder.parent}: {error.strerror}",
-            "Name a writable folder in EINTR_TRACE_LAB.",
+            f"cannot write to {folder.parent}: {error.strerror}",
+            "Name a writable folder in EINTR_TRACE_LAB",
         ) from error
     try:
         _install(unfinished, folder, environ)
@@ -77,14 +77,14 @@ def _install(target: Path, wanted: Path, environ: Mapping[str, str]) -> None:
         )
     except subprocess.TimeoutExpired as error:
         raise EintrTraceError(
-            f"Installing Apache Thrift took more than {INSTALL_LIMIT_S:.0f} s",
-            "Check the connection to PyPI and try again.",
+            f"installing Apache Thrift took more than {INSTALL_LIMIT_S:.0f} s",
+            "Check the connection to PyPI and try again",
         ) from error
     if done.returncode:
         raise EintrTraceError(
-            f"Cannot install {' and '.join(requirements)}: pip says: {_last_line(done.stdout)}",
+            f"cannot install {' and '.join(requirements)}: pip says: {_last_line(done.stdout)}",
             "The experiment needs PyPI once (pip's own settings, such as PIP_INDEX_URL, apply), "
-            f"or copy the folder {wanted} from a machine that has it.",
+            f"or copy the folder {wanted} from a machine that has it",
         )
 
 
@@ -104,8 +104,8 @@ def _require_whole(folder: Path) -> None:
     if missing or compiled:
         wrong = f"lacks {missing[0]}" if missing else f"holds a C extension ({compiled[0]})"
         raise EintrTraceError(
-            f"The experiment's copy of Apache Thrift, {folder}, {wrong}",
-            "Remove that folder and run again: it will be installed anew.",
+            f"the experiment's copy of Apache Thrift, {folder}, {wrong}",
+            "Remove that folder and run again: it will be installed anew",
         )
 
 

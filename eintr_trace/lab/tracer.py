@@ -52,7 +52,7 @@ def _failed(tracer: Child, deadline: Deadline) -> EintrTraceError:
     status = tracer.wait(deadline)
     said = tracer.output.strip().splitlines()
     return EintrTraceError(
-        f"The tracer of the experiment ended with exit status {status}: "
+        f"the tracer of the experiment ended with exit status {status}: "
         + (said[-1] if said else "it said nothing"),
-        "`eintr-trace doctor` says what this machine allows.",
+        "`eintr-trace doctor` says what this machine allows",
     )

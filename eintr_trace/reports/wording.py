@@ -30,7 +30,7 @@ _S_PER_DAY = 86_400
 _END_PHRASES: dict[EndReason, str] = {
     EndReason.DETACHED: "ended by a signal to eintr-trace",
     EndReason.DURATION: "ended after the time that --duration asked for",
-    EndReason.COUNT: "ended after the number of interruptions that --count asked for",
+    EndReason.COUNT: "ended after the number of signals that --count asked for",
     EndReason.TRACEES_GONE: "ended with the program",
     EndReason.CUT_SHORT: "cut short: what came after is not in it",
 }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.program import eintr_trace
+from tests.commands.program import eintr_trace, refused
 
 pytestmark = pytest.mark.live
 
@@ -74,4 +74,10 @@ def test_a_command_that_is_not_there() -> None:
     assert done.returncode == 127
     (line,) = done.stderr.splitlines()
     assert line.startswith("eintr-trace: ")
-    assert "no-such-command-anywhere" in line
+    assert line.endswith("cannot run no-such-command-anywhere: there is no such program")
+
+
+def test_a_verb_that_is_misspelt() -> None:
+    done = eintr_trace("explian", "EINTR")
+    assert done.returncode == 127
+    assert refused(done).endswith("If a verb was meant: eintr-trace explain")

@@ -38,7 +38,7 @@ def test_an_interpreter_that_is_none() -> None:
 def test_an_interpreter_that_has_gone_since(tmp_path: Path) -> None:
     gone = FoundInterpreter(tmp_path / "python", (3, 9, 9), "CPython", FoundIn.NAMED)
     before = children(os.getpid())
-    with pytest.raises(EintrTraceError, match=r"Cannot start .*/python: No such file.*--python"):
+    with pytest.raises(EintrTraceError, match=r"cannot start .*/python: No such file.*--python"):
         run_experiment(Experiment(gone))
     assert children(os.getpid()) == before
 
@@ -49,13 +49,13 @@ def offline(folder: Path) -> dict[str, str]:
 
 
 def test_thrift_without_a_network(tmp_path: Path) -> None:
-    with pytest.raises(EintrTraceError, match=r"Cannot install thrift==0\.21\.0 .*PyPI"):
+    with pytest.raises(EintrTraceError, match=r"cannot install thrift==0\.21\.0 .*PyPI"):
         ensure_thrift(offline(tmp_path))
     assert list((tmp_path / "lab").iterdir()) == []
 
 
 def test_a_lab_that_cannot_be_written() -> None:
-    with pytest.raises(EintrTraceError, match=r"Cannot write to /dev/null.*EINTR_TRACE_LAB"):
+    with pytest.raises(EintrTraceError, match=r"cannot write to /dev/null.*EINTR_TRACE_LAB"):
         ensure_thrift({**os.environ, "EINTR_TRACE_LAB": "/dev/null/lab"})
 
 

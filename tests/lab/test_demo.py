@@ -56,5 +56,5 @@ def test_a_named_interpreter_must_exist(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_made() -> None:
-    with pytest.raises(EintrTraceError, match="Cannot write recordings to /dev/null/demo"):
+    with pytest.raises(EintrTraceError, match="cannot write recordings to /dev/null/demo"):
         run_demo(Path("/dev/null/demo"))

@@ -22,7 +22,7 @@ def evidence_of(recording: Path) -> dict[int, CellEvidence]:
     try:
         stream = recording.open("rb")
     except OSError as error:
-        raise EintrTraceError(f"The recording cannot be read: {error.strerror}") from error
+        raise EintrTraceError(f"the recording cannot be read: {error.strerror}") from error
     with stream:
         trace = read_recording(stream, str(recording))
         judge = Judge(trace.header)
@@ -33,7 +33,7 @@ def evidence_of(recording: Path) -> dict[int, CellEvidence]:
                 pass  # only the last word on each is compared
     report = judge.finish()
     if report.summary.lost:
-        raise EintrTraceError(f"The recording lacks {report.summary.lost} events")
+        raise EintrTraceError(f"the recording lacks {report.summary.lost} events")
     episodes: defaultdict[int, list[Episode]] = defaultdict(list)
     for episode in report.episodes:
         episodes[episode.tgid].append(episode)
