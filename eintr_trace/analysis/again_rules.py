@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.answers import answer, stayed_in_c
 from eintr_trace.analysis.decision import kept_library, only_cpython_kept, sampled_decision
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.frames import Survival
@@ -33,7 +34,9 @@ def called_again_in_c(trail: Trail, kernel: KernelSide) -> Finding | None:
     again = trail.reentered
     if again is None or kernel.action is not KernelAction.EINTR or not is_at_the_call(again):
         return None
-    if not is_waiting(trail, again) and not was_stepped_to_the_call(trail):
+    if answer(trail) is not None:
+        return None
+    if not any(seen(trail) for seen in (_is_waiting_again, was_stepped_to_the_call, stayed_in_c)):
         return None
     if kept_library(trail) is not None:
         outcome, confidence = Outcome.RETRIED_BY_LIBRARY, Confidence.OBSERVED
@@ -109,6 +112,10 @@ def need_not_wait_again(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     outcome, latest = Outcome.RESUMED_BY_INTERPRETER, trail.latest
     return Finding(outcome, Confidence.INFERRED, kernel, sighting=latest, by_table=True)
+
+
+def _is_waiting_again(trail: Trail) -> bool:
+    return is_waiting(trail, trail.reentered)
 
 
 def _has_not_run(survival: Survival) -> bool:

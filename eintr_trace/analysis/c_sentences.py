@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.answers import stayed_in_c
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.decision import Sampled, kept_library, sampled_decision
 from eintr_trace.analysis.decision_sentences import made_again
@@ -32,6 +33,7 @@ _SEEN_RESUMED = (
     Topic.HANDLER_RUN,
     Topic.HANDLER_END,
 )
+_BY_LIBRARY = (Topic.STACK, Topic.REENTERED, Topic.NOT_RETURNED, Topic.C_PATH)
 _RESUMED = (Topic.STATE, Topic.PEP475, *_SEEN_RESUMED)
 
 
@@ -43,7 +45,7 @@ def c_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
             seen = finding.confidence is Confidence.OBSERVED
             yield _draft(_resumed(trail), *(_SEEN_RESUMED if seen else _RESUMED))
         case Outcome.RETRIED_BY_LIBRARY if not _was_said(trail):
-            yield _draft(_by_library(trail), Topic.STACK, Topic.REENTERED, Topic.C_PATH)
+            yield _draft(_by_library(trail), *_BY_LIBRARY)
         case Outcome.RESTARTED_BY_KERNEL:
             yield from _flag_only(trail)
         case Outcome.ABANDONED_BY_HANDLER if sampled_decision(trail) is None:
@@ -128,7 +130,9 @@ def _was_said(trail: Trail) -> bool:
 def _by_library(trail: Trail) -> str:
     callee, got_it = trail.interruption.callee, reception(trail)
     so_it_is = f"{made_again(trail)}: single steps led to it, past no Python code."
-    if is_waiting(trail, trail.reentered):
+    if stayed_in_c(trail):
+        so_it_is = f"{made_again(trail)} without coming back to Python."
+    elif is_waiting(trail, trail.reentered):
         so_it_is = (
             f"{made_again(trail)}: CPython, which calls a handler that is due before its next"
             " instruction, had not done so."

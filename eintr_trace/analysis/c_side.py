@@ -11,6 +11,7 @@ from eintr_trace.model.events import Reduction
 from eintr_trace.model.stack_events import (
     DecisionUnwatched,
     LibrarySeen,
+    NotReturned,
     PathSeen,
     StackMoment,
     StackSeen,
@@ -18,6 +19,8 @@ from eintr_trace.model.stack_events import (
 
 # The first sample that shows a decision counts; a handler that calls much makes many more.
 _MOST_PROBES = 32
+
+CSideEvent = StackSeen | PathSeen | NotReturned | DecisionUnwatched
 
 Libraries = Mapping[str, LibrarySeen]
 """The program files of a process that frames were seen in, by their path."""
@@ -28,8 +31,9 @@ class CSide:
     """The C stacks, the path and the samples of one interruption.
 
     ``interrupted`` is the stack in the stop that met the call. ``probes`` are samples from the
-    return of the C handler until the call was made again, if it was. ``unwatched`` says why
-    there are none. ``known_paths`` are those of the process's earlier interruptions.
+    return of the C handler until the call was made again, if it was; ``not_returned`` is the
+    latest look at whether it had returned. ``unwatched`` says why there are none.
+    ``known_paths`` are those of the process's earlier interruptions.
     """
 
     libraries: Libraries = field(default_factory=dict)
@@ -37,18 +41,19 @@ class CSide:
     interrupted: CStack | None = None
     probes: list[StackSeen] = field(default_factory=list)
     path: PathSeen | None = None
+    not_returned: NotReturned | None = None
     unwatched: Reduction | None = None
     _entering: StackSeen | None = None
 
-    def observe(
-        self, event: StackSeen | PathSeen | DecisionUnwatched, began_ns: int, running: bool
-    ) -> None:
+    def observe(self, event: CSideEvent, began_ns: int, running: bool) -> None:
         """Take in one event. ``running``: after the C handler, before the call was made again."""
         match event:
             case StackSeen():
                 self._stack(event, began_ns, running)
             case PathSeen():
                 self.path = self.path or event
+            case NotReturned():
+                self.not_returned = event
             case DecisionUnwatched():
                 self.unwatched = self.unwatched or event.reason
 

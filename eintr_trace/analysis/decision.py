@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from eintr_trace.analysis.answers import answer
 from eintr_trace.analysis.c_stacks import (
     CSurvival,
     Frames,
@@ -114,6 +115,8 @@ def _only_asked(trail: Trail, sampled: Sampled) -> bool:
 
 def _has_come_back(trail: Trail) -> bool:
     """Tell whether Python code was seen to have run on, before the call was made again."""
+    if answer(trail) is not None:
+        return True
     again = trail.reentered
     if again is None:
         return trail.has_left_the_call

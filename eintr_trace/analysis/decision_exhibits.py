@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.answers import answer, stayed_in_c
 from eintr_trace.analysis.c_stacks import inside_the_loop
 from eintr_trace.analysis.decision import (
     TRIPPED_PROBE,
@@ -32,6 +33,33 @@ def decision(trail: Trail, finding: Finding) -> Evidence | None:
         f" {stack_text(stack, trail.c_side.libraries)}"
     )
     return Evidence(EvidenceKind.SAMPLE, text, sample.time_ns)
+
+
+def given_back(trail: Trail, finding: Finding) -> Evidence | None:
+    """The sample that shows what the call gave back to the evaluation loop."""
+    given = answer(trail)
+    if given is None or finding.kernel.action is not KernelAction.EINTR:
+        return None
+    sample = given.sample
+    what = "an object, so that no exception was set" if given.is_value else "NULL: an exception"
+    text = (
+        f"{duration(trail.after(sample.time_ns))} after the signal a breakpoint in the evaluation"
+        f" loop was hit, where the interrupted call returns to: it gave {what} (Python/C API"
+        " reference, Exception Handling)"
+    )
+    return Evidence(EvidenceKind.SAMPLE, text, sample.time_ns)
+
+
+def not_returned(trail: Trail, finding: Finding) -> Evidence | None:
+    """That the call was made again before it had come back to the evaluation loop."""
+    last = trail.c_side.not_returned
+    if last is None or not stayed_in_c(trail) or finding.kernel.action is not KernelAction.EINTR:
+        return None
+    text = (
+        "until the call was made again, a breakpoint in the evaluation loop, where the interrupted"
+        " call returns to, was not hit"
+    )
+    return Evidence(EvidenceKind.SAMPLE, text, last.time_ns)
 
 
 def asked_in_c(trail: Trail, finding: Finding) -> Evidence | None:

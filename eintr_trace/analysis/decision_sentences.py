@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from eintr_trace.analysis.answers import answer, stayed_in_c
 from eintr_trace.analysis.c_stacks import frame_name
 from eintr_trace.analysis.decision import (
     Sampled,
@@ -50,6 +51,7 @@ def decision_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
             " Python code did."
         )
         yield Draft(Layer.C, text, (Topic.C_STACK,))
+    yield from _given_back(trail, finding)
 
 
 def made_again(trail: Trail) -> str:
@@ -88,11 +90,7 @@ def _decided(trail: Trail, finding: Finding, sampled: Sampled) -> Draft:
         case DecisionKind.RAISE:
             return _draft(f"{who} made an exception of EINTR, with {decider}.")
         case DecisionKind.CALL_AGAIN if finding.outcome is Outcome.RETRIED_BY_LIBRARY:
-            text = (
-                f"{asked}, and {made_again(trail)}; a loop in Python that called it again would"
-                " look the same."
-            )
-            return _draft(text, Topic.REENTERED, Topic.ASKED_IN_C)
+            return _asked_and_called(trail, asked)
         case DecisionKind.CALL_AGAIN:
             return _draft(f"{asked}.")
         case DecisionKind.NONE if sampled.callers:
@@ -104,6 +102,15 @@ def _decided(trail: Trail, finding: Finding, sampled: Sampled) -> Draft:
                 " only afterwards, in its evaluation loop."
             )
             return _draft(text)
+
+
+def _asked_and_called(trail: Trail, asked: str) -> Draft:
+    again = f"{asked}, and {made_again(trail)}"
+    if stayed_in_c(trail):
+        text = f"{again} without coming back to Python."
+        return _draft(text, Topic.REENTERED, Topic.NOT_RETURNED)
+    text = f"{again}; a loop in Python that called it again would look the same."
+    return _draft(text, Topic.REENTERED, Topic.ASKED_IN_C)
 
 
 def _was_stepped_to(trail: Trail) -> bool:
@@ -174,7 +181,17 @@ def _seen_both_times(trail: Trail, finding: Finding) -> Iterator[Draft]:
         f"{who} {made_again(trail)}: it was on the C stack both times, and no Python code had run"
         " in between."
     )
-    yield Draft(Layer.C, text, (Topic.C_STACK, Topic.C_STACK_AGAIN, Topic.REENTERED, Topic.C_PATH))
+    shown_by = (Topic.C_STACK, Topic.C_STACK_AGAIN, Topic.REENTERED)
+    yield Draft(Layer.C, text, (*shown_by, Topic.NOT_RETURNED, Topic.C_PATH))
+
+
+def _given_back(trail: Trail, finding: Finding) -> Iterator[Draft]:
+    given = answer(trail)
+    if given is None or finding.chain or finding.outcome is Outcome.ABANDONED_BY_HANDLER:
+        return
+    who = "It" if _is_receiver_called(trail, finding) else _call(trail)
+    what = "a value, without an exception" if given.is_value else "NULL: it had raised an exception"
+    yield Draft(Layer.C, f"{who} gave CPython {what}.", (Topic.ANSWER,))
 
 
 def _call(trail: Trail) -> str:

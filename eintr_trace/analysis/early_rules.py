@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.answers import gave_exception, gave_value
 from eintr_trace.analysis.connecting import waits_for_no_connect
 from eintr_trace.analysis.finding import Finding, early
 from eintr_trace.analysis.handler_end import handler_raised, may_raise
@@ -9,6 +10,7 @@ from eintr_trace.analysis.kernel import KernelSide
 from eintr_trace.analysis.rule_conditions import (
     behaviour,
     is_alive,
+    is_over,
     is_same_request,
     keeps_caught_exceptions,
     was_seen_to_come_back,
@@ -17,7 +19,7 @@ from eintr_trace.analysis.rule_conditions import (
 from eintr_trace.analysis.sightings import Sighting
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
-from eintr_trace.model.episodes import Confidence, KernelAction
+from eintr_trace.model.episodes import Confidence, KernelAction, Outcome
 
 
 def connect_not_made(trail: Trail, kernel: KernelSide) -> Finding | None:
@@ -26,6 +28,16 @@ def connect_not_made(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     assert trail.reentered is not None  # what it waits with
     return early(kernel, trail.reentered, Confidence.INFERRED)
+
+
+def gave_back_a_value(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """C code that is not CPython's gave an object back, as C code does without an exception."""
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None:
+        return None
+    if not gave_value(trail) or (trail.reentered is None and not is_over(trail)):
+        return None
+    sighting = trail.reentered or trail.latest
+    return Finding(Outcome.RETURNED_EARLY, Confidence.OBSERVED, kernel, sighting=sighting)
 
 
 def returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
@@ -37,6 +49,8 @@ def returned_early(trail: Trail, kernel: KernelSide) -> Finding | None:
     on 3.x, the table must say that the call returns early, or a sample that it came back.
     """
     if kernel.action is not KernelAction.EINTR or trail.raising is not None:
+        return None
+    if gave_exception(trail):
         return None
     again, latest = trail.reentered, trail.latest
     by_table = behaviour(trail) is Behaviour.RETURNS_EARLY

@@ -53,6 +53,8 @@ class Topic(Enum):
     KERNEL_RULE = auto()
     DECISION = auto()
     ASKED_IN_C = auto()
+    ANSWER = auto()
+    NOT_RETURNED = auto()
     UNWATCHED = auto()
     C_PATH = auto()
     HANDLER = auto()
@@ -341,6 +343,8 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.KERNEL_RULE: _kernel_rule,
     Topic.DECISION: decision_exhibits.decision,
     Topic.ASKED_IN_C: decision_exhibits.asked_in_c,
+    Topic.ANSWER: decision_exhibits.given_back,
+    Topic.NOT_RETURNED: decision_exhibits.not_returned,
     Topic.UNWATCHED: decision_exhibits.unwatched,
     Topic.C_PATH: c_path_exhibit,
     Topic.HANDLER: handler_exhibits.handler,

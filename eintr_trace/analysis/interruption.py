@@ -13,7 +13,7 @@ from eintr_trace.analysis.wording import THE_SIGNAL
 from eintr_trace.facts.pep475 import (
     Pep475Decision,
     decide_pep475,
-    is_of_cpython,
+    is_foreign,
     parse_version,
 )
 from eintr_trace.facts.signals import FATAL_ACTIONS, DefaultAction, default_action, signal_name
@@ -188,8 +188,7 @@ class Interruption:
     @property
     def calls_foreign_code(self) -> bool:
         """Whether what Python was calling is known, and known not to be CPython's."""
-        callee = self.callee
-        return callee is not None and is_of_cpython(callee) is not True
+        return is_foreign(self.callee)
 
 
 def from_delivery(

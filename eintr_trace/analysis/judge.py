@@ -49,7 +49,13 @@ from eintr_trace.model.events import (
     WentQuiet,
 )
 from eintr_trace.model.report import EpisodeUpdate, Report, Summary
-from eintr_trace.model.stack_events import DecisionUnwatched, LibrarySeen, PathSeen, StackSeen
+from eintr_trace.model.stack_events import (
+    DecisionUnwatched,
+    LibrarySeen,
+    NotReturned,
+    PathSeen,
+    StackSeen,
+)
 from eintr_trace.model.trace import TraceHeader, TraceMode
 from eintr_trace.model.trace_lines import CallInterrupted, LinePart, LogLine
 
@@ -270,6 +276,7 @@ class Judge:
         return thread.cases
 
     @_take.register(WentQuiet)
+    @_take.register(NotReturned)
     @_take.register(DecisionUnwatched)
     def _followed(self, event: Event) -> Iterable[Case]:
         thread = self._thread(event)

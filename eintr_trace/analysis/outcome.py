@@ -64,6 +64,8 @@ _RULES: tuple[Rule, ...] = (
     again_rules.came_back_and_called_again,
     again_rules.called_again,
     raising_rules.raised_as_sampled,
+    raising_rules.raised_as_answered,
+    early_rules.gave_back_a_value,
     early_rules.returned_early,
     early_rules.handed_over_part,
     again_rules.need_not_wait_again,

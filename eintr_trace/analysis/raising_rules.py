@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.answers import gave_exception
 from eintr_trace.analysis.exceptions import raised_by_handler
 from eintr_trace.analysis.finding import Finding, exceptional
 from eintr_trace.analysis.handler_end import handler_raised, may_raise
@@ -11,6 +12,7 @@ from eintr_trace.analysis.rule_conditions import (
     came_out_of_the_call,
     decided_to_raise,
     is_at_the_call,
+    is_over,
     is_same_request,
 )
 from eintr_trace.analysis.trail import Trail
@@ -88,8 +90,21 @@ def raised_as_sampled(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     if not decided_to_raise(trail) or handler_raised(trail) is True or may_raise(trail):
         return None
-    is_known = trail.has_left_the_call or trail.quiet is not None or trail.ending is not None
-    if not is_known or trail.reentered is not None:
+    if trail.reentered is not None or not is_over(trail):
+        return None
+    return Finding(Outcome.RAISED, Confidence.OBSERVED, kernel, sighting=trail.latest)
+
+
+def raised_as_answered(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """C code that is not CPython's gave NULL back: an exception, of which nothing was in sight.
+
+    It may be one of its own, with another text than EINTR's.
+    """
+    if kernel.action is not KernelAction.EINTR or trail.raising is not None:
+        return None
+    if not gave_exception(trail) or handler_raised(trail) is True or may_raise(trail):
+        return None
+    if trail.reentered is not None or not is_over(trail):
         return None
     return Finding(Outcome.RAISED, Confidence.OBSERVED, kernel, sighting=trail.latest)
 

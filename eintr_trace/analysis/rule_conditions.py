@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from eintr_trace.analysis.answers import answer
 from eintr_trace.analysis.decision import is_called_directly, sampled_decision
 from eintr_trace.analysis.frames import same_call_site
 from eintr_trace.analysis.handler_end import called_here
@@ -27,7 +28,7 @@ def decided_to_raise(trail: Trail) -> bool:
 def was_seen_to_come_back(trail: Trail) -> bool:
     """Tell whether the call came back to Python code, by a sample or by single steps."""
     sampled, path = sampled_decision(trail), trail.c_side.path
-    if path is not None and path.end is PathEnd.EVALUATION_LOOP:
+    if answer(trail) is not None or (path is not None and path.end is PathEnd.EVALUATION_LOOP):
         return True
     return sampled is not None and sampled.kind is DecisionKind.NONE
 
@@ -73,6 +74,11 @@ def came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:
         exception.traceback and exception.traceback[-1].frame_address == frame.address
         for exception in sighting.chain
     )
+
+
+def is_over(trail: Trail) -> bool:
+    """Tell whether nothing that is still to come can be of the interrupted call."""
+    return trail.has_left_the_call or trail.quiet is not None or trail.ending is not None
 
 
 def went_on(sighting: Sighting) -> bool:

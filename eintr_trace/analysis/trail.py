@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import singledispatchmethod
 
-from eintr_trace.analysis.c_side import CSide
+from eintr_trace.analysis.c_side import CSide, CSideEvent
 from eintr_trace.analysis.calls import was_interrupted
 from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raised_by_handler
 from eintr_trace.analysis.frames import Survival, compare
@@ -53,7 +53,7 @@ from eintr_trace.model.events import (
     WentQuiet,
 )
 from eintr_trace.model.python_state import HandlerEnd, PythonSnapshot
-from eintr_trace.model.stack_events import DecisionUnwatched, PathSeen, StackSeen
+from eintr_trace.model.stack_events import DecisionUnwatched, NotReturned, PathSeen, StackSeen
 from eintr_trace.model.trace_lines import CallInterrupted
 
 
@@ -330,8 +330,9 @@ class Trail:
 
     @_take.register(StackSeen)
     @_take.register(PathSeen)
+    @_take.register(NotReturned)
     @_take.register(DecisionUnwatched)
-    def _c_side_seen(self, event: StackSeen | PathSeen | DecisionUnwatched) -> None:
+    def _c_side_seen(self, event: CSideEvent) -> None:
         running = not (self.in_c_handler or self.reentered is not None or self._was_left)
         self.c_side.observe(event, self.interruption.time_ns, running)
 

@@ -48,6 +48,11 @@ CHECK_PROBE: Final = DecisionProbe(
     observed_on=_OBSERVED_ON,
 )
 
+RETURN_PROBE: Final = "the evaluation loop"
+"""The place in it that an interrupted call returns to, and what it returns: NULL for an exception
+(Python/ceval.c; Python/C API reference, Exception Handling). Set only where code that is not
+CPython's was called: of CPython's own, the two functions and the table tell more."""
+
 DECISION_PROBES: Final = (RAISE_PROBE, CHECK_PROBE)
 """The one that is needed most comes first.
 

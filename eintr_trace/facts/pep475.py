@@ -17,7 +17,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, assert_never
 
-from eintr_trace.model.python_state import Callee, CalleeKind
+from eintr_trace.model.python_state import Callee, CalleeKind, PythonFrame
 
 Version = tuple[int, ...]
 """``(3, 11, 7)``, or ``(3, 11)`` where the patch release is not known."""
@@ -294,6 +294,18 @@ def is_of_cpython(callee: Callee) -> bool | None:
         return None
     module = callee.name.partition(".")[0]
     return module in sys.stdlib_module_names or module in _OWNERS_OF_PYTHON_2
+
+
+def is_foreign(callee: Callee | None) -> bool:
+    """Tell whether what Python calls is known, and known not to be CPython's own."""
+    return callee is not None and is_of_cpython(callee) is not True
+
+
+def may_call_foreign_code(frame: PythonFrame) -> bool:
+    """Tell whether a frame is at a call of C code that is not known to be CPython's own."""
+    if frame.callee is None:
+        return frame.calls is not None
+    return is_foreign(frame.callee)
 
 
 def _calls_again(behaviours: set[Behaviour]) -> bool | None:

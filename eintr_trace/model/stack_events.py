@@ -47,13 +47,15 @@ class CodeMapped(Event):
 class StackCopied(Event):
     """Registers and a copy of the stack from ``registers.rsp`` on, still to be unwound.
 
-    ``copy`` is the bytes, compressed with zlib, in base64. ``probe``: as in ``StackSeen``.
+    ``copy`` is the bytes, compressed with zlib, in base64. ``probe``, ``retval``: as in
+    ``StackSeen``.
     """
 
     moment: StackMoment
     registers: Registers
     copy: str
     probe: str | None = None
+    retval: int | None = None
 
 
 @dataclass(frozen=True)
@@ -91,13 +93,15 @@ class LibrarySeen(Event):
 class StackSeen(Event):
     """The C stack of a thread.
 
-    ``probe`` names what was hit, for the moment of that name: a function (its entry) or
-    ``Handlers[].tripped`` (CPython is about to run a Python handler).
+    ``probe`` names what was hit, for the moment of that name: a function (its entry),
+    ``Handlers[].tripped`` (CPython is about to run a Python handler), or the place in the
+    evaluation loop that the interrupted call returns to; then ``retval`` is what it returned.
     """
 
     moment: StackMoment
     stack: CStack
     probe: str | None = None
+    retval: int | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +111,18 @@ class PathSeen(Event):
     steps: tuple[PathStep, ...]
     end: PathEnd
     took_ns: int
+
+
+@dataclass(frozen=True)
+class NotReturned(Event):
+    """By now the interrupted call, watched for since it got EINTR, has not returned.
+
+    It would return to the instruction at ``address``, in the evaluation loop, with the stack
+    pointer ``sp``.
+    """
+
+    address: int
+    sp: int
 
 
 @dataclass(frozen=True)

@@ -80,9 +80,9 @@ class Naming:
 def unnamed(raw: Event, end: StackEnd) -> Iterator[Event]:
     """The same events with nothing but what the tracer itself saw."""
     match raw:
-        case StackCopied(time_ns, tgid, tid, moment, registers, _, probe):
+        case StackCopied(time_ns, tgid, tid, moment, registers, _, probe, retval):
             stack = CStack((CFrame(registers.rip),), end)
-            yield StackSeen(time_ns, tgid, tid, moment, stack, probe)
+            yield StackSeen(time_ns, tgid, tid, moment, stack, probe, retval)
         case Stepped(time_ns, tgid, tid, _, path_end, took_ns):
             yield PathSeen(time_ns, tgid, tid, (), path_end, took_ns)
         case _:
@@ -113,7 +113,7 @@ class _Process:
         unwound = unwind(raw.registers, _unpacked(raw.copy), tables)
         yield from self._libraries(raw, (frame.code_address for frame in unwound.frames))
         stack = CStack(tuple(map(self._frame, unwound.frames)), unwound.end)
-        yield StackSeen(raw.time_ns, raw.tgid, raw.tid, raw.moment, stack, raw.probe)
+        yield StackSeen(raw.time_ns, raw.tgid, raw.tid, raw.moment, stack, raw.probe, raw.retval)
 
     def _frame(self, frame: UnwoundFrame) -> CFrame:
         name = self.code.name(frame.address, is_return_address=frame.is_return_address)

@@ -86,6 +86,7 @@ from eintr_trace.model.python_state import (
 from eintr_trace.model.stack_events import (
     DecisionUnwatched,
     LibrarySeen,
+    NotReturned,
     PathSeen,
     StackMoment,
     StackSeen,
@@ -262,7 +263,13 @@ class Builder:
 
     def _sample(self, where: tuple[int, int, int], about: Mapping) -> Event:
         probe = about.get("hit", "Handlers[].tripped")
-        return StackSeen(*where, StackMoment.PROBE, c_stack(about), probe)
+        return StackSeen(*where, StackMoment.PROBE, c_stack(about), probe, about.get("retval"))
+
+    def _not_returned(self, where: tuple[int, int, int], about: Mapping) -> Event:
+        """Read the frames from the last that the loop called out to the loop itself."""
+        *_, called, loop = c_stack({"c_stack": about["beneath"]}).frames
+        assert called.cfa is not None
+        return NotReturned(*where, loop.address, called.cfa)
 
     def _unwatched(self, where: tuple[int, int, int], about: Mapping) -> Event:
         return DecisionUnwatched(*where, Reduction(about["reason"]))

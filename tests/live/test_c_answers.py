@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from eintr_trace.model.c_stack import CodeRole, CStack, PathEnd, StackEnd
+from eintr_trace.model.c_stack import CodeRole, CStack, StackEnd
 from eintr_trace.model.episodes import Confidence, DecisionKind, Episode, Outcome
 from eintr_trace.model.events import Reduction
 from eintr_trace.model.stack_events import StackMoment, StackSeen
@@ -49,8 +49,8 @@ RECEIVES: Mapping[str, str] = {
 }
 """The C function that gets EINTR, in c_answers.c."""
 AGAIN_BY_PROGRAM = (*BY_CTYPES, "asking_once_looping", "asking_once_in_one_line")
-MAY_BE_MISTAKEN = ("asking_once_in_one_line", "raising_its_own")
-"""A loop in Python that leaves no trace of itself, an exception that is caught at once."""
+LEAVES_NO_TRACE = ("asking_once_in_one_line", "raising_its_own")
+"""A loop in Python, an exception that is caught at once: only the return to the loop shows it."""
 CALLS = (*RECEIVES, *BY_CTYPES, "restarting_c_handler", "jumped_out_of", "made_code")
 WARMING_UP = "passing_on"  # a new tracer's first stop takes it several times as long as others
 
@@ -206,33 +206,18 @@ def truth(call: str, account: Mapping[str, Any]) -> Outcome:
     return Outcome.RETRIED_BY_PROGRAM if by_program else Outcome.RETRIED_BY_LIBRARY
 
 
-def may_be_untold(run: Run, call: str, one: Seen) -> bool:
-    """Tell whether the outcome may be `unknown`.
-
-    A handler that never returns, and code that no file holds. And where CPython has no handler
-    to run, no sample can show that it was back: then only single steps tell a loop in C code
-    from one in the program. A worker may also have left the function that made the call before
-    its next call: then nothing is left to see of an exception, or that there was none.
-    """
-    by_steps = {"c_handler"}
-    if run.thread == "worker":
-        by_steps |= {"retrying", "retrying_with_checks", "passing_on", "ctypes_retrying_library"}
-        by_steps.add("asking_once_looping")
-    never_told = {"jumped_out_of", "made_code", *MAY_BE_MISTAKEN}
-    if run.thread == "worker":
-        never_told |= {"passing_on", "ctypes_poll", "raising_its_own"}
-    path = one.episode.c_path
-    walked = path is not None and path.end is not PathEnd.TOO_LONG
-    return call in never_told or one.was_spared or (call in by_steps and not walked)
+def may_be_untold(call: str, one: Seen) -> bool:
+    """Tell whether the outcome may be `unknown`: no handler returns, or no file holds the code."""
+    return call in {"jumped_out_of", "made_code"} or one.was_spared
 
 
-def test_outcomes(run: Run, seen: Mapping[str, Seen]) -> None:
+def test_outcomes(seen: Mapping[str, Seen]) -> None:
     wrong = {
         call: one.episode.headline
         for call, one in seen.items()
         if one.episode.outcome is not truth(call, one.account)
-        and not (one.episode.outcome is Outcome.UNKNOWN and may_be_untold(run, call, one))
-        and not (one.episode.confidence is Confidence.INFERRED and call in MAY_BE_MISTAKEN)
+        and not (one.episode.outcome is Outcome.UNKNOWN and may_be_untold(call, one))
+        and not (one.was_spared and call in LEAVES_NO_TRACE)
     }
     assert wrong == {}
 
@@ -244,7 +229,7 @@ def test_who_called_again_is_observed(seen: Mapping[str, Seen]) -> None:
         for call, one in seen.items()
         if one.episode.outcome in called_again
         and one.episode.confidence is Confidence.INFERRED
-        and call not in {"made_code", "retrying_with_checks", *MAY_BE_MISTAKEN}
+        and call != "made_code"
     ]
     assert inferred == []
 

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from eintr_trace.facts.decision_probes import RETURN_PROBE
 from eintr_trace.interpreter.reader import open_interpreter
 from eintr_trace.model.c_stack import StackEnd
 from eintr_trace.model.events import (
@@ -71,8 +72,12 @@ def interrupt(running: Program, call: str) -> None:
     tgkill(running.pid, tid, signal.SIGUSR1)
 
 
+def stacks(events: list[Event]) -> list[StackSeen]:
+    return [event for event in events if isinstance(event, StackSeen)]
+
+
 def samples(events: list[Event]) -> list[StackSeen]:
-    return [e for e in events if isinstance(e, StackSeen) and e.moment is StackMoment.PROBE]
+    return [stack for stack in stacks(events) if stack.moment is StackMoment.PROBE]
 
 
 def of_worker(running: Program, events: list[Event]) -> list[StackSeen]:
@@ -236,7 +241,13 @@ def test_a_program_that_hits_a_probe_all_the_time_pays_for_one(
     with program(interpreter(version), "deciding.py", "ctypes_read") as running:
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             events = decided(running, tracer, "ctypes_read")
-    assert len(of_worker(running, events)) <= 1
+    hits = [hit.probe for hit in of_worker(running, events)]
+    assert RETURN_PROBE in hits
+    assert len(hits) == len(set(hits))
+    (interrupted,) = (one for one in stacks(events) if one.moment is StackMoment.INTERRUPTED)
+    (returned,) = (hit for hit in of_worker(running, events) if hit.probe == RETURN_PROBE)
+    assert returned.stack.frames[0] in interrupted.stack.frames
+    assert returned.retval not in {None, 0}
     assert unwatched(events) == []
 
 

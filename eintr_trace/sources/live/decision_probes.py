@@ -12,12 +12,17 @@ import os
 from contextlib import suppress
 from dataclasses import dataclass
 
-from eintr_trace.facts.decision_probes import DECISION_PROBES, RAISE_PROBE, DecisionProbe
+from eintr_trace.facts.decision_probes import (
+    DECISION_PROBES,
+    RETURN_PROBE,
+    DecisionProbe,
+)
 from eintr_trace.interpreter.reader import InterpreterReader
 from eintr_trace.model.events import Event, Reduction
-from eintr_trace.model.stack_events import DecisionUnwatched
+from eintr_trace.model.stack_events import DecisionUnwatched, NotReturned
 from eintr_trace.sources.live.handler_watch import HandlerWatches
 from eintr_trace.sources.live.perf_events import OneShotBreakpoints, Sample
+from eintr_trace.sources.live.return_places import ReturnPlace, return_to_loop
 from eintr_trace.sources.live.sample_order import SampleOrder
 from eintr_trace.sources.live.stack_copies import COPIED_BYTES
 from eintr_trace.sources.live.tracee import TracedProcess, Tracee
@@ -39,13 +44,17 @@ _REFUSALS = {
 
 @dataclass(eq=False)
 class _Set:
-    """The probes of one thread; ``functions`` are their names by address."""
+    """The probes of one thread; ``functions`` are their names by address.
+
+    ``awaited`` is where the interrupted call returns to, as long as it has not.
+    """
 
     process: TracedProcess
     tid: int
     functions: dict[int, str]
     breakpoints: OneShotBreakpoints
     armed: bool = False
+    awaited: ReturnPlace | None = None
 
 
 class DecisionProbes:
@@ -58,23 +67,26 @@ class DecisionProbes:
         self._sets: dict[int, _Set] = {}
         order.collect_with(self._collect)
 
-    def arm(self, tracee: Tracee, now_ns: int) -> tuple[Event, ...]:
+    def arm(self, tracee: Tracee, sp: int, now_ns: int) -> tuple[Event, ...]:
         """The thread, held, was given EINTR: watch what it decides; tells why it can't be.
+
+        ``sp`` is its stack pointer after the interrupted call.
 
         Without an interpreter that can be read, there is none whose decision it were.
         """
         reader = tracee.process.reader
         if reader is None or self._is_armed(tracee.tid):
             return ()
-        reason = self._try_to_arm(tracee, reader)
+        reason = self._try_to_arm(tracee, reader, sp)
         if reason is None:
             return ()
         return (DecisionUnwatched(now_ns, tracee.process.tgid, tracee.tid, reason),)
 
-    def _try_to_arm(self, tracee: Tracee, reader: InterpreterReader) -> Reduction | None:
+    def _try_to_arm(self, tracee: Tracee, reader: InterpreterReader, sp: int) -> Reduction | None:
         if tracee.budget.is_short:
             return Reduction.DECISION_SPARED
-        functions = self._functions(tracee, reader)
+        awaited = _return_place(tracee, reader, sp)
+        functions = self._functions(tracee, reader, awaited)
         if not functions:
             return Reduction.DECISION_UNNAMED
         try:
@@ -83,20 +95,25 @@ class DecisionProbes:
             return _REFUSALS.get(error.errno or 0, Reduction.DECISION_REFUSED)
         probes.breakpoints.enable()
         probes.armed = True
+        probes.awaited = awaited if awaited and awaited.address in functions else None
         tracee.budget.spend_hits(len(functions))
         return None
 
-    def _functions(self, tracee: Tracee, reader: InterpreterReader) -> dict[int, str]:
+    def _functions(
+        self, tracee: Tracee, reader: InterpreterReader, awaited: ReturnPlace | None
+    ) -> dict[int, str]:
         """Where to set probes, the one needed most first.
 
         Where the Python handler is watched for in this thread, its beginning shows who let it
-        run, and only what raises without a name in its stack is still to be told apart.
+        run, and only what raises without a name in its stack is still to be told apart. What
+        code that is not CPython's gives back says more than that it asks for handlers.
         """
         watched = self._handlers.is_due_in(tracee)
-        probes = (RAISE_PROBE,) if watched else DECISION_PROBES
-        found = (_found(probe, reader) for probe in probes)
+        raising, *checking = (_found(probe, reader) for probe in DECISION_PROBES)
+        returning = None if awaited is None else (awaited.address, RETURN_PROBE)
+        wanted = (raising, returning, *(() if watched else checking))
         room = _MOST_SLOTS - self._handlers.slots_taken(tracee)
-        return dict([place for place in found if place is not None][:room])
+        return dict([place for place in wanted if place is not None][:room])
 
     def _ready(self, tracee: Tracee, functions: dict[int, str]) -> _Set:
         """The thread's probes, disabled; raises OSError, EBUSY when all are in use."""
@@ -129,6 +146,10 @@ class DecisionProbes:
         probes.armed = False
         probes.breakpoints.disable()
         self._take(probes, until_ns=now_ns)
+        awaited, probes.awaited = probes.awaited, None
+        if awaited is not None:
+            tgid = probes.process.tgid
+            self._order.saw(NotReturned(now_ns, tgid, probes.tid, awaited.address, awaited.sp))
 
     def renew(self) -> None:
         """Make ready again what was hit, while no thread waits for it."""
@@ -157,9 +178,12 @@ class DecisionProbes:
     def _take(self, probes: _Set, until_ns: int | None = None) -> None:
         for sample in probes.breakpoints.samples():
             if not isinstance(sample, Sample) or sample.stack is None:
+                probes.awaited = None
                 continue  # no decision was seen
             if until_ns is None or sample.time_ns <= until_ns:
                 function = probes.functions.get(sample.stack.registers.rip)
+                if function == RETURN_PROBE:
+                    probes.awaited = None
                 # The stack at the interruption was told a moment ago, and with it where code is.
                 known = probes.process.code.is_known
                 self._order.saw_stack(
@@ -190,6 +214,14 @@ class DecisionProbes:
             self._take(probes)
         probes.breakpoints.close()
         del self._sets[probes.tid]
+
+
+def _return_place(tracee: Tracee, reader: InterpreterReader, sp: int) -> ReturnPlace | None:
+    """Where the interrupted call returns to, if code that may not be CPython's was called."""
+    follow = tracee.following.innermost
+    if follow is None or not follow.may_call_foreign_code:
+        return None
+    return return_to_loop(reader, tracee.process.memory, sp)
 
 
 def _found(probe: DecisionProbe, reader: InterpreterReader) -> tuple[int, str] | None:

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 
+from eintr_trace.facts.pep475 import may_call_foreign_code
 from eintr_trace.facts.syscalls import is_bookkeeping
 from eintr_trace.model.events import Disposition, SignalDelivered, Syscall
 from eintr_trace.model.python_state import PythonHandler, PythonSnapshot
@@ -62,6 +63,12 @@ class Follow:
         """The signal whose entry in CPython's table is watched."""
         handler = None if self.python is None else self.python.handler
         return None if handler is None else handler.signo
+
+    @property
+    def may_call_foreign_code(self) -> bool:
+        """Whether Python was calling something that is not known to be CPython's."""
+        frames = () if self.python is None else self.python.frames
+        return bool(frames) and may_call_foreign_code(frames[0])
 
     def wants_python(self, syscall: Syscall) -> bool:
         """Whether the Python state at this call can tell something."""

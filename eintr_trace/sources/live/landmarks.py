@@ -10,6 +10,7 @@ from eintr_trace.facts.c_functions import (
     SIGNAL_CHECK_FUNCTIONS,
 )
 from eintr_trace.interpreter.reader import InterpreterReader
+from eintr_trace.sources.live.return_places import loop_parts
 from eintr_trace.sources.live.tracee import TracedProcess
 
 _PAGE_BYTES = 4096
@@ -53,8 +54,7 @@ class Landmarks:
                 function = reader.function(name)
                 if function is not None:
                     self._functions[function.start] = landmark
-        parts = (f"{name}{part}" for name in EVALUATION_LOOP_FUNCTIONS for part in ("", ".cold"))
-        self._loops = tuple(part for name in parts if (part := reader.function(name)) is not None)
+        self._loops = loop_parts(reader)
 
     def at(self, address: int) -> Landmark | None:
         """What lies there; ``None``: an instruction like any other."""

@@ -27,12 +27,12 @@ from eintr_trace.sources.live.perf_ring import (
 )
 
 # enum perf_event_x86_regs (asm/perf_regs.h), in the order in which they are written
-_BX, _BP, _SP, _IP, _R12, _R13, _R14, _R15 = 1, 6, 7, 8, 20, 21, 22, 23
-_REGISTERS = sum(1 << number for number in (_BX, _BP, _SP, _IP, _R12, _R13, _R14, _R15))
+_AX, _BX, _BP, _SP, _IP, _R12, _R13, _R14, _R15 = 0, 1, 6, 7, 8, 20, 21, 22, 23
+_REGISTERS = sum(1 << number for number in (_AX, _BX, _BP, _SP, _IP, _R12, _R13, _R14, _R15))
 _ABI_NONE = 0  # PERF_SAMPLE_REGS_ABI_NONE: a kernel thread
 
 _HEAD = struct.Struct("=2Q")  # time; ABI of the registers
-_WORDS = struct.Struct("=8Q")
+_WORDS = struct.Struct("=9Q")
 _SIZE = struct.Struct("=Q")
 _LOST = struct.Struct("=8xQ")  # id; how many
 _RECORD_HEADER_BYTES = 8
@@ -50,10 +50,14 @@ class BreakpointKind(IntEnum):
 
 @dataclass(frozen=True)
 class RunningStack:
-    """The registers of a thread that ran on, and its stack from ``registers.rsp`` on."""
+    """The registers of a thread that ran on, and its stack from ``registers.rsp`` on.
+
+    ``rax`` is what a function has returned, at the instruction after its call.
+    """
 
     registers: Registers
     copy: bytes
+    rax: int
 
 
 @dataclass(frozen=True)
@@ -214,14 +218,15 @@ def _sample(body: bytes) -> Sample:
     time_ns, abi = _HEAD.unpack_from(body)
     if abi == _ABI_NONE:
         return Sample(time_ns, None)
-    rbx, rbp, rsp, rip, r12, r13, r14, r15 = _WORDS.unpack_from(body, _HEAD.size)
+    rax, rbx, rbp, rsp, rip, r12, r13, r14, r15 = _WORDS.unpack_from(body, _HEAD.size)
     at = _HEAD.size + _WORDS.size
     (room_bytes,) = _SIZE.unpack_from(body, at)
     copied_bytes = 0
     if room_bytes:
         (copied_bytes,) = _SIZE.unpack_from(body, at + _SIZE.size + room_bytes)
     copy = body[at + _SIZE.size :][:copied_bytes]
-    return Sample(time_ns, RunningStack(Registers(rbx, rbp, rsp, r12, r13, r14, r15, rip), copy))
+    registers = Registers(rbx, rbp, rsp, r12, r13, r14, r15, rip)
+    return Sample(time_ns, RunningStack(registers, copy, rax))
 
 
 class OwnBreakpoint:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from eintr_trace.facts.decision_probes import RETURN_PROBE
 from eintr_trace.model.events import Event
 from eintr_trace.model.stack_events import StackMoment
 from eintr_trace.sources.live.code_maps import CodeMaps
@@ -50,8 +51,9 @@ class SampleOrder:
         if sample.stack is None:
             return
         registers, copy = sample.stack.registers, sample.stack.copy
+        retval = sample.stack.rax if probe == RETURN_PROBE else None
         stack = StackCopy(
-            sample.time_ns, process.tgid, tid, StackMoment.PROBE, registers, copy, probe
+            sample.time_ns, process.tgid, tid, StackMoment.PROBE, registers, copy, probe, retval
         )
         self._untold.append((stack, None if code_known else process.code))
 

@@ -36,12 +36,20 @@ class StackCopy:
     registers: Registers
     copy: bytes
     probe: str | None = None
+    retval: int | None = None
 
     def event(self) -> StackCopied:
         """The event of it."""
         packed = base64.b64encode(zlib.compress(self.copy, _FASTEST)).decode("ascii")
         return StackCopied(
-            self.time_ns, self.tgid, self.tid, self.moment, self.registers, packed, self.probe
+            self.time_ns,
+            self.tgid,
+            self.tid,
+            self.moment,
+            self.registers,
+            packed,
+            self.probe,
+            self.retval,
         )
 
     def stand_in(self) -> Event:

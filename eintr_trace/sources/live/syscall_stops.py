@@ -156,7 +156,7 @@ class SyscallStops:
         tracee.following.exited(interrupted=interrupted)
         unwatched: tuple[Event, ...] = ()
         if nr == RT_SIGRETURN_NR and info.retval == -errno.EINTR:
-            unwatched = self._probes.arm(tracee, now_ns)
+            unwatched = self._probes.arm(tracee, info.sp, now_ns)
             self._stepping.begin(tracee, info.ip)
         text = self._ended_text(tracee, nr, info.retval)
         held_ns, walked = self._stepping.resume(tracee, now_ns, info.ip)

@@ -245,9 +245,9 @@ class Tracer:
         self, tracee: Tracee, ended: InterruptedCall | None, now_ns: int, signo: int = 0
     ) -> tuple[int, tuple[Told, ...]]:
         """Let a thread go on, watched where the call it was in has ended with EINTR."""
-        if ended is None or ended.ip is None or ended.retval != -errno.EINTR:
+        if ended is None or ended.retval != -errno.EINTR or ended.ip is None or ended.sp is None:
             return self._resuming.resume(tracee, now_ns, signo), ()
-        unwatched = self._probes.arm(tracee, now_ns)
+        unwatched = self._probes.arm(tracee, ended.sp, now_ns)
         self._stepping.begin(tracee, ended.ip)
         held_ns, walked = self._stepping.resume(tracee, now_ns, ended.ip, signo)
         return held_ns, (*unwatched, *walked)

@@ -49,6 +49,7 @@ EVENT_TYPES: dict[str, type[Event]] = {
     "library": stack_events.LibrarySeen,
     "stack": stack_events.StackSeen,
     "path": stack_events.PathSeen,
+    "not-returned": stack_events.NotReturned,
     "decision-unwatched": stack_events.DecisionUnwatched,
     "line": trace_lines.LogLine,
     "call-interrupted": trace_lines.CallInterrupted,

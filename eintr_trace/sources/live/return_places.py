@@ -1,0 +1,67 @@
+"""Where the C code of an interrupted call will return to the evaluation loop that called it.
+
+Found without unwinding, which would hold the thread too long: it is the innermost word of the
+stack that points into the loop, right behind a call instruction. A word that an earlier call left
+behind can look the same; what is seen there is compared with the unwound stack later on.
+"""
+
+from __future__ import annotations
+
+import re
+from array import array
+from dataclasses import dataclass
+from itertools import islice
+
+from eintr_trace.facts.c_functions import EVALUATION_LOOP_FUNCTIONS
+from eintr_trace.interpreter.reader import InterpreterReader
+from eintr_trace.sources.live.stack_copies import COPIED_BYTES
+from eintr_trace.sources.live.tracee_memory import TraceeMemory
+
+_WORD_BYTES = 8
+_LONGEST_CALL_BYTES = 7
+_MOST_LOOKED_AT = 16  # words that point into the loop
+# Intel SDM volume 2, CALL: E8 with a displacement of 32 bits; FF /2 with a register or memory,
+# behind an SIB byte and a displacement of 8 or 32 bits as the ModR/M byte has it.
+_CALL = re.compile(
+    rb"\xe8.{4}|\xff(?:[\xd0-\xd7]|[\x10-\x13\x16\x17]|\x14.(?:.{4})?|\x15.{4}"
+    rb"|[\x50-\x53\x55-\x57].|\x54..|[\x90-\x93\x95-\x97].{4}|\x94.{5})",
+    re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class ReturnPlace:
+    """The instruction that a call returns to, and the stack pointer it has then."""
+
+    address: int
+    sp: int
+
+
+def loop_parts(reader: InterpreterReader) -> tuple[range, ...]:
+    """Where the code of the evaluation loop lies, as far as symbols tell."""
+    names = (f"{name}{part}" for name in EVALUATION_LOOP_FUNCTIONS for part in ("", ".cold"))
+    return tuple(part for name in names if (part := reader.function(name)) is not None)
+
+
+def return_to_loop(reader: InterpreterReader, memory: TraceeMemory, sp: int) -> ReturnPlace | None:
+    """The place; ``None``: the stack from ``sp`` on, as far as is looked, has none."""
+    loops = loop_parts(reader)
+    words = array("Q")
+    copy = memory.read_some(sp, COPIED_BYTES)
+    words.frombytes(copy[: len(copy) - len(copy) % _WORD_BYTES])
+    inside = (
+        ReturnPlace(word, sp + (number + 1) * _WORD_BYTES)
+        for number, word in enumerate(words)
+        if any(loop.start < word < loop.stop for loop in loops)
+    )
+    places = islice(inside, _MOST_LOOKED_AT)
+    return next((place for place in places if _is_behind_call(memory, place.address)), None)
+
+
+def is_end_of_call(code: bytes) -> bool:
+    """Whether the last of these bytes may be those of a call instruction."""
+    return any(_CALL.fullmatch(code, at) is not None for at in range(len(code)))
+
+
+def _is_behind_call(memory: TraceeMemory, address: int) -> bool:
+    return is_end_of_call(memory.read_some(address - _LONGEST_CALL_BYTES, _LONGEST_CALL_BYTES))
