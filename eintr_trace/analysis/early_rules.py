@@ -34,7 +34,9 @@ def gave_back_a_value(trail: Trail, kernel: KernelSide) -> Finding | None:
     """C code that is not CPython's gave an object back, as C code does without an exception."""
     if kernel.action is not KernelAction.EINTR or trail.raising is not None:
         return None
-    if not gave_value(trail) or (trail.reentered is None and not is_over(trail)):
+    if not gave_value(trail):
+        return None
+    if trail.reentered is None and trail.ending is None and not is_over(trail):
         return None
     sighting = trail.reentered or trail.latest
     return Finding(Outcome.RETURNED_EARLY, Confidence.OBSERVED, kernel, sighting=sighting)

@@ -41,10 +41,15 @@ def is_waiting(trail: Trail, sighting: Sighting | None) -> bool:
     """Tell whether the handler was due when the C handler returned, and still is.
 
     CPython calls a handler that is due before the next instruction (Python/ceval.c), so that
-    no Python code has run in between.
+    no Python code has run in between. Of a signal that came again meanwhile, the mark does not
+    tell.
     """
-    due = trail.restored is not None and trail.restored.tripped is True
-    if not due or sighting is None or sighting.snapshot is None:
+    restored, run = trail.restored, trail.handler_run
+    if restored is None or restored.tripped is not True or restored.tripped_anew:
+        return False
+    if sighting is None or sighting.snapshot is None:
+        return False
+    if run is not None and run.time_ns < sighting.time_ns:
         return False
     handler = sighting.snapshot.handler
     return trail.interruption.is_main_thread and handler is not None and handler.tripped is True

@@ -176,7 +176,9 @@ class Judge:
     def _delivery_passed(self, event: DeliveryPassed) -> Iterable[Case]:
         self._passed += event.count
         self._merged += event.merged
-        return ()
+        thread = self._thread(event)
+        thread.observe(event)
+        return thread.cases
 
     @_take.register
     def _signal_delivered(self, event: SignalDelivered) -> Iterable[Case]:

@@ -84,7 +84,8 @@ def raised_and_replaced(trail: Trail, kernel: KernelSide) -> Finding | None:
 def raised_as_sampled(trail: Trail, kernel: KernelSide) -> Finding | None:
     """A sample shows C code make an exception of EINTR; nothing of it was in sight later.
 
-    That the program made the same call again is told by another rule.
+    That the program made the same call again is told by another rule; whether it did is not
+    known where nobody looked any more.
     """
     if kernel.action is not KernelAction.EINTR or trail.raising is not None:
         return None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from eintr_trace.analysis.answers import gave_exception
 from eintr_trace.analysis.handler_end import may_raise
 from eintr_trace.analysis.kernel import KernelSide
+from eintr_trace.analysis.rule_conditions import decided_to_raise
 from eintr_trace.analysis.sightings import Ending, Sighting
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import counted
@@ -92,6 +94,15 @@ def _no_python_stack(trail: Trail, _: KernelSide) -> str | None:
         problem = "" if before is None or before.problem is None else f" ({before.problem})"
         return f"the Python stack at the interruption could not be read{problem}"
     return None
+
+
+def _raised_and_not_followed(trail: Trail, _: KernelSide) -> str | None:
+    if trail.reentered is not None or not (decided_to_raise(trail) or gave_exception(trail)):
+        return None
+    return (
+        "an exception was made of EINTR, and whether the program caught it and made the call again"
+        f" was not seen: {_ended(trail)}"
+    )
 
 
 def _again_but_undecided(trail: Trail, _: KernelSide) -> str | None:
@@ -191,6 +202,7 @@ _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
     _memory_unread,
     _no_python_stack,
     _handler_may_raise,
+    _raised_and_not_followed,
     _again_but_undecided,
     _other_exception,
     _quiet,

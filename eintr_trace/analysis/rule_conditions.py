@@ -6,7 +6,7 @@ from eintr_trace.analysis.answers import answer
 from eintr_trace.analysis.decision import is_called_directly, sampled_decision
 from eintr_trace.analysis.frames import same_call_site
 from eintr_trace.analysis.handler_end import called_here
-from eintr_trace.analysis.sightings import Sighting
+from eintr_trace.analysis.sightings import Ending, Sighting
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
 from eintr_trace.model.c_stack import PathEnd
@@ -78,7 +78,12 @@ def came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:
 
 def is_over(trail: Trail) -> bool:
     """Tell whether nothing that is still to come can be of the interrupted call."""
-    return trail.has_left_the_call or trail.quiet is not None or trail.ending is not None
+    return trail.has_left_the_call or trail.quiet is not None or _ended_by_itself(trail)
+
+
+def _ended_by_itself(trail: Trail) -> bool:
+    """Tell whether the trail goes no further because its thread, or program, does not."""
+    return trail.ending in {Ending.THREAD_EXITED, Ending.PROCESS_EXITED, Ending.EXECED}
 
 
 def went_on(sighting: Sighting) -> bool:

@@ -25,12 +25,16 @@ class Ending(Enum):
 
 @dataclass(frozen=True)
 class Restored:
-    """What the signal frame held for the thread; ``tripped``: CPython's C handler had run."""
+    """What the signal frame held for the thread; ``tripped``: CPython's C handler had run.
+
+    ``tripped_anew``: the thread has taken the signal once more since.
+    """
 
     time_ns: int
     saved_retval: int | None
     saved_ip: int | None
     tripped: bool | None
+    tripped_anew: bool = False
 
 
 @dataclass(frozen=True)

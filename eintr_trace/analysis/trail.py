@@ -38,6 +38,7 @@ from eintr_trace.model.episodes import FollowUp
 from eintr_trace.model.events import (
     ConnectionSeen,
     ContinueTrapped,
+    DeliveryPassed,
     Disposition,
     Event,
     EventsLost,
@@ -264,6 +265,16 @@ class Trail:
     def _signal_delivered(self, event: SignalDelivered) -> None:
         if self.awaits_follow_up and event.call is not None:
             self.reentry_interrupted = True
+        self._tripped_anew(event.signal.signo)
+
+    @_take.register
+    def _delivery_passed(self, event: DeliveryPassed) -> None:
+        self._tripped_anew(event.signo)
+
+    def _tripped_anew(self, signo: int) -> None:
+        signal = self.interruption.signal
+        if self.restored is not None and signal is not None and signal.signo == signo:
+            self.restored = replace(self.restored, tripped_anew=True)
 
     @_take.register(GroupStopped)
     @_take.register(ContinueTrapped)

@@ -349,7 +349,8 @@ class Builder:
         return EventsLost(where[0], 0, 0, about["count"])
 
     def _passed(self, where: tuple[int, int, int], about: Mapping) -> Event:
-        return DeliveryPassed(*where, 14, "SIGALRM", about["count"], where[0])
+        name = about.get("signal", "SIGALRM")
+        return DeliveryPassed(*where, SIGNALS[name], name, about["count"], where[0])
 
     def _execed(self, where: tuple[int, int, int], _: Mapping) -> Event:
         return ProcessExeced(*where, where[2])

@@ -112,3 +112,19 @@ def test_an_interruption_inside_a_handler_is_decided_first() -> None:
     assert stack.entered(RECV, snapshot(1, 2)) == 0
     stack.exited(interrupted=False)
     assert stack.innermost is None
+
+
+def test_a_few_deliveries_passed_on_do_not_end_the_way_to_an_outcome() -> None:
+    stack = FollowStack()
+    stack.begin(follow())
+    outlived = [stack.outlives_pass() for _ in range(10)]
+    assert outlived[0]
+    assert not outlived[-1]
+
+
+def test_only_for_the_result_of_a_call_nothing_is_followed_past_a_delivery() -> None:
+    stack = FollowStack()
+    assert not stack.outlives_pass()
+    stack.begin(follow())
+    stack.entered(RECV, snapshot(1, 2))
+    assert not stack.outlives_pass()

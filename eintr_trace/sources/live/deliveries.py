@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from eintr_trace.facts.restart_codes import restart_code_name
 from eintr_trace.facts.signals import KERNEL_SIGRTMIN, signal_name
 from eintr_trace.interpreter.errors import MemoryUnreadableError
 from eintr_trace.model.delivery import MergedSignals
@@ -34,6 +35,14 @@ _JUST_RELEASED_NS = 10_000_000
 _TOLD_PASSED_EVERY_NS = 500_000_000
 
 
+@dataclass(frozen=True)
+class Glance:
+    """What is noted of a delivery that is not told: a C handler runs, a call was interrupted."""
+
+    runs_handler: bool
+    interrupts: bool
+
+
 class Deliveries:
     """Looks at deliveries and counts them; ``signals`` limits which are looked at."""
 
@@ -49,18 +58,18 @@ class Deliveries:
         """Whether deliveries of this signal are to be looked at."""
         return self._signals is None or signo in self._signals
 
-    def glance(self, tracee: Tracee, signo: int) -> bool:
-        """Note a delivery that is not asked for; whether a C handler will run.
+    def glance(self, tracee: Tracee, signo: int) -> Glance:
+        """Note a delivery that is not asked for, or passed on while the thread is followed.
 
         A delivery on top of it, before user mode, would otherwise not be known as nested.
         """
         masks = proc.signal_masks(tracee.tid)
-        if masks is None or masks.disposition(signo) is not Disposition.CAUGHT:
-            return False
+        runs_handler = masks is not None and masks.disposition(signo) is Disposition.CAUGHT
         registers = read_registers(tracee.tid)
-        if registers.nr is not None and not self._is_nested(tracee, registers):
+        in_call = registers.nr is not None and not self._is_nested(tracee, registers)
+        if runs_handler and in_call and registers.nr is not None:
             tracee.last_delivery = LastDelivery(registers.nr, registers.sp, registers.ip)
-        return True
+        return Glance(runs_handler, in_call and restart_code_name(registers.retval) is not None)
 
     def count_passed(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         """A delivery was passed on unread; told in sums, so that telling costs nothing."""

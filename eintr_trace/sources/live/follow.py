@@ -23,6 +23,9 @@ _CALLS_WHILE_DUE = 16
 _MOST_STOPS = 200  # syscall-enter-stops: a Python handler that never ends is not followed for ever
 _MOST_NESTED = 8
 _MOST_HANDLERS = 64
+# Deliveries that are passed on unread while an outcome is open: the few stops to it are paid for
+# later. More would hold up, between them, a program whose signals come too fast.
+_MOST_PASSED = 3
 
 
 class Step(Enum):
@@ -40,7 +43,8 @@ class Follow:
     ``handlers_pending`` are the C signal handlers entered and not yet returned from, the newest
     last: whether their delivery was told of. ``handler_codes`` are the code objects of the
     Python handlers they will have called.
-    ``ran``: the thread has made a call since. ``deliveries`` are those it decides on.
+    ``ran``: the thread has made a call since. ``deliveries`` are those it decides on, ``passed``
+    how many were passed on unread since.
     ``looked_at_connection``: the call's socket was looked at once the call had raised.
     ``saw_beneath``: the C stack was copied once while Python code ran on top of the call.
     """
@@ -50,6 +54,7 @@ class Follow:
     handlers_pending: list[bool] = field(default_factory=list)
     handler_codes: set[int] = field(default_factory=set)
     deliveries: int = 0
+    passed: int = 0
     ran: bool = False
     stops: int = 0
     calls_after_raise: int = 0
@@ -193,6 +198,13 @@ class FollowStack:
         return (
             innermost is not None and bool(innermost.handlers_pending) and innermost.signo == signo
         )
+
+    def outlives_pass(self) -> bool:
+        """Count a delivery that is passed on unread; whether the thread is followed further."""
+        if not self.is_open:
+            return False
+        self.follows[-1].passed += 1
+        return self.follows[-1].passed <= _MOST_PASSED
 
     def delivered(self, event: SignalDelivered) -> None:
         """A signal is being delivered: on its own account, or on top of what is followed."""

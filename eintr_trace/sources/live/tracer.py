@@ -216,9 +216,7 @@ class Tracer:
 
     def _delivery(self, tracee: Tracee, signo: int, now_ns: int) -> None:
         if not self._deliveries.asked_for(signo):
-            if self._deliveries.glance(tracee, signo):
-                handler = observe.handler_of(tracee, signo)
-                tracee.following.handler_entered(handler, told=False)
+            self._glance(tracee, signo)
             self._resuming.resume(tracee, now_ns, signo)
             return
         if not tracee.budget.allows(now_ns):
@@ -252,14 +250,26 @@ class Tracer:
         held_ns, walked = self._stepping.resume(tracee, now_ns, ended.ip, signo)
         return held_ns, (*unwatched, *walked)
 
+    def _glance(self, tracee: Tracee, signo: int) -> bool:
+        """Note what a delivery begins that is not told; whether it interrupted a call."""
+        seen = self._deliveries.glance(tracee, signo)
+        if seen.runs_handler:
+            handler = observe.handler_of(tracee, signo)
+            tracee.following.handler_entered(handler, told=False)
+        return seen.interrupts
+
     def _pass_on(self, tracee: Tracee, signo: int, now_ns: int) -> None:
-        """Deliver at once; a thread out of credit is no longer followed either."""
+        """Deliver at once; a thread out of credit is soon no longer followed either."""
         was_followed = tracee.following.innermost is not None
-        self._decided += tracee.following.abandon() + 1
+        is_followed = tracee.following.outlives_pass() and not self._glance(tracee, signo)
+        self._decided += 1 if is_followed else tracee.following.abandon() + 1
         self._handlers.passing(tracee, signo)
         self._resuming.resume(tracee, now_ns, signo)
         self._deliveries.count_passed(tracee, signo, now_ns)
-        if was_followed:
+        if is_followed:
+            # At once: what is seen next of the thread may be owed to it.
+            self._deliveries.tell_passed(tracee)
+        elif was_followed:
             self._syscall_stops.tell_ended(
                 tracee, "no longer followed, so that the program makes progress"
             )
