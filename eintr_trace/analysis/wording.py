@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from eintr_trace.facts.signals import signal_name
 from eintr_trace.model.episodes import RaisedException
 from eintr_trace.model.events import SignalInfo, Syscall
 from eintr_trace.model.python_state import CodeLocation, PythonFrame
@@ -53,12 +54,41 @@ def place(location: CodeLocation) -> str:
 
 def signal_and_sender(signal: SignalInfo) -> str:
     """Say ``SIGUSR1 (sent by bash, pid 4711)``, as far as the sender is known."""
+    news = child_news(signal)
+    if news is not None:
+        return f"{signal.name} ({news})"
     if not signal.sender_pid:
         return signal.name
     sender = f"pid {signal.sender_pid}"
     if signal.sender_command is not None:
         sender = f"{signal.sender_command}, {sender}"
     return f"{signal.name} (sent by {sender})"
+
+
+def child_news(signal: SignalInfo) -> str | None:
+    """Say what the kernel's SIGCHLD tells: ``child 4711 exited with status 1``; else ``None``.
+
+    wait(2), sigaction(2): si_status is the exit status with CLD_EXITED, else a signal.
+    """
+    happened = _CHILD_NEWS.get(signal.code or "")
+    if happened is None or signal.sender_pid is None:
+        return None
+    verb, joint = happened
+    if signal.child_status is None or not joint:
+        return f"child {signal.sender_pid} {verb}"
+    is_exit = signal.code == "CLD_EXITED"
+    status = str(signal.child_status) if is_exit else signal_name(signal.child_status)
+    return f"child {signal.sender_pid} {verb} {joint} {status}"
+
+
+_CHILD_NEWS = {
+    "CLD_EXITED": ("exited", "with status"),
+    "CLD_KILLED": ("was killed", "by"),
+    "CLD_DUMPED": ("was killed", "with a core dump by"),
+    "CLD_TRAPPED": ("was trapped", "by"),
+    "CLD_STOPPED": ("was stopped", "by"),
+    "CLD_CONTINUED": ("was continued", ""),
+}
 
 
 def exception(raised: RaisedException) -> str:

@@ -48,7 +48,8 @@ class SignalInfo:
     """A signal and who sent it: siginfo_t of sigaction(2), read with PTRACE_GETSIGINFO.
 
     ``code`` is the name of ``si_code`` (``SI_USER``), ``sender_command`` the sender's comm,
-    read while it lived.
+    read while it lived. Of SIGCHLD the kernel is the sender, ``sender_pid`` the child, and
+    ``child_status`` its exit status, or the signal that ended or stopped it.
     """
 
     signo: int
@@ -57,6 +58,7 @@ class SignalInfo:
     sender_pid: int | None = None
     sender_uid: int | None = None
     sender_command: str | None = None
+    child_status: int | None = None
 
 
 @dataclass(frozen=True)

@@ -161,6 +161,7 @@ def _signal(signal: SignalInfo) -> Json:
         "sender_pid": signal.sender_pid,
         "sender_uid": signal.sender_uid,
         "sender_command": signal.sender_command,
+        "child_status": signal.child_status,
     }
 
 

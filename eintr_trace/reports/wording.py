@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime, tzinfo
 
+from eintr_trace.analysis.wording import child_news
 from eintr_trace.facts.c_functions import CFunctionRole, role_of
 from eintr_trace.facts.restart_codes import RestartCode
 from eintr_trace.model.c_stack import PathStep
@@ -118,6 +119,9 @@ def _thread(episode: Episode) -> str:
 
 
 def _signal(signal: SignalInfo) -> str:
+    news = child_news(signal)
+    if news is not None:
+        return f"{signal.name} ({news})"
     if signal.sender_pid:
         command = f" ({signal.sender_command})" if signal.sender_command else ""
         return f"{signal.name} from {signal.sender_pid}{command}"

@@ -14,6 +14,7 @@ from signal import SIGKILL, SIGSTOP
 
 from eintr_trace.analysis.calls import RESTART_SYSCALL, same_call
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import child_news
 from eintr_trace.facts.restart_codes import RestartCode, restart_code
 from eintr_trace.facts.signals import DefaultAction, default_action
 from eintr_trace.model.events import (
@@ -100,6 +101,9 @@ def _delivered(event: SignalDelivered, _: LineContext) -> str | None:
 
 
 def _sender(signal: SignalInfo) -> str:
+    news = child_news(signal)
+    if news is not None:
+        return f"The kernel sent it: {news}."
     match signal.code:
         case "SI_USER" | "SI_TKILL" | "SI_QUEUE" if signal.sender_pid:
             return f"Process {signal.sender_pid} sent it."
@@ -107,8 +111,6 @@ def _sender(signal: SignalInfo) -> str:
             return "A timer of the process sent it."
         case "SI_KERNEL":
             return "The kernel itself sent it: for a timer, a key of the terminal or a fault."
-        case code if code is not None and code.startswith("CLD_") and signal.sender_pid:
-            return f"The kernel sent it for the child {signal.sender_pid}."
         case _:
             return "Who sent it is not known."
 

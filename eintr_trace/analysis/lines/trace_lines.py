@@ -159,3 +159,7 @@ def _siginfo(signal: SignalInfo) -> Iterator[str]:
         yield f"si_pid={signal.sender_pid}"
     if signal.sender_uid is not None:
         yield f"si_uid={signal.sender_uid}"
+    if signal.child_status is not None:
+        is_exit = signal.code == "CLD_EXITED"
+        name = signal.child_status if is_exit else signal_name(signal.child_status)
+        yield f"si_status={name}"

@@ -10,8 +10,9 @@ from eintr_trace.facts.signals import signal_code_name, signal_name
 from eintr_trace.model.events import SignalInfo
 
 # siginfo_t on 64-bit Linux: si_signo, si_errno, si_code, padding, then for signals sent by a
-# process and for SIGCHLD: si_pid, si_uid (uapi asm-generic/siginfo.h).
-_LAYOUT = struct.Struct("<iii4xiI")
+# process and for SIGCHLD: si_pid, si_uid; for SIGCHLD also si_status (uapi
+# asm-generic/siginfo.h).
+_LAYOUT = struct.Struct("<iii4xiIi")
 _SI_USER = 0
 _SI_QUEUE = -1
 _SI_MESGQ = -3
@@ -22,12 +23,13 @@ _SENT_BY_A_PROCESS = frozenset({_SI_USER, _SI_QUEUE, _SI_MESGQ, _SI_TKILL})
 
 @dataclass(frozen=True)
 class SiginfoFields:
-    """The fields that matter here; ``pid`` and ``uid`` only where this kind has them."""
+    """The fields that matter here; those from ``pid`` on only where this kind has them."""
 
     signo: int
     code: int
     pid: int | None
     uid: int | None
+    status: int | None = None
 
     @property
     def for_one_thread(self) -> bool:
@@ -37,8 +39,10 @@ class SiginfoFields:
 
 def parse(data: bytes) -> SiginfoFields:
     """The fields of 128 bytes of siginfo_t."""
-    signo, _errno, code, pid, uid = _LAYOUT.unpack_from(data)
-    has_sender = code in _SENT_BY_A_PROCESS or (signo == signal.SIGCHLD and code > 0)
+    signo, _errno, code, pid, uid, status = _LAYOUT.unpack_from(data)
+    if signo == signal.SIGCHLD and code > 0:
+        return SiginfoFields(signo, code, pid, uid, status)
+    has_sender = code in _SENT_BY_A_PROCESS
     return SiginfoFields(signo, code, pid if has_sender else None, uid if has_sender else None)
 
 
@@ -51,4 +55,5 @@ def describe(fields: SiginfoFields, sender_command: str | None) -> SignalInfo:
         sender_pid=fields.pid,
         sender_uid=fields.uid,
         sender_command=sender_command,
+        child_status=fields.status,
     )

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import Final
 
 from eintr_trace.facts.restart_codes import RestartCode, restart_code
-from eintr_trace.facts.signals import signal_code_name, signal_name
+from eintr_trace.facts.signals import signal_code_name, signal_name, signal_number
 from eintr_trace.facts.syscalls import all_interruptible_calls
 from eintr_trace.model.events import FileDescriptor, InterruptedCall, SignalInfo, Syscall
 from eintr_trace.sources.strace_log.arguments import read_descriptor, split_arguments
@@ -137,7 +137,14 @@ def signal_of(signo: int, fields: dict[str, str]) -> SignalInfo:
         sender_pid=_integer(fields.get("si_pid")),
         sender_uid=_integer(fields.get("si_uid")),
         sender_command=_command(fields.get("si_pid")),
+        child_status=_child_status(fields.get("si_status")),
     )
+
+
+def _child_status(text: str | None) -> int | None:
+    """Read si_status: an exit status, or the signal that ended or stopped the child."""
+    number = _integer(text)
+    return signal_number(text.split(" ")[0]) if text and number is None else number
 
 
 def _integer(text: str | None) -> int | None:
