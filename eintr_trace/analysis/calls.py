@@ -11,6 +11,7 @@ _WAIT_FOR_A_SIGNAL = frozenset({"pause", "rt_sigsuspend"})
 _RECEIVES = frozenset({"recvfrom", "recvmsg", "read", "readv"})
 _SENDS = frozenset({"sendto", "sendmsg", "write", "writev"})
 _THIRD = 2
+_MOST_DIGITS = 19
 _LENGTH_IS_THIRD = frozenset({"read", "write", "recvfrom", "sendto", "pread64", "pwrite64"})
 
 # How many of the printed arguments say which call it is, where it is not the first alone: the
@@ -73,6 +74,10 @@ def same_call(one: Syscall, other: Syscall) -> bool:
 
 def asked_bytes(call: Syscall) -> int | None:
     """Give the length that a transfer asked for: the third argument of recv(2), read(2), …."""
-    if call.name not in _LENGTH_IS_THIRD or call.args is None or len(call.args) <= _THIRD:
+    if call.name not in _LENGTH_IS_THIRD:
         return None
-    return call.args[_THIRD]
+    if call.args is not None and len(call.args) > _THIRD:
+        return call.args[_THIRD]
+    printed = printed_arguments(call.text)  # a log has the values up to the first string only
+    length = printed[_THIRD] if len(printed) > _THIRD else ""
+    return int(length) if length.isdecimal() and len(length) <= _MOST_DIGITS else None

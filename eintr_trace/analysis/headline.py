@@ -25,6 +25,8 @@ def _met(interruption: Interruption) -> str:
     if call is not None and interruption.trigger is Trigger.NO_SIGNAL:
         by = "strace's injected error" if interruption.injected else "Something unseen"
         return f"{by} met {call.syscall.name}"
+    if call is None and interruption.after_call:
+        return f"{signal} came after a finished call"
     if call is None and interruption.vantage.is_log:
         return f"{signal} came with no interrupted call"
     if call is None:
@@ -40,7 +42,7 @@ def _came_of_it(trail: Trail, finding: Finding) -> str:
         return _exceptional(finding)
     match finding.outcome:
         case Outcome.UNKNOWN:
-            return _unknown(trail, finding)
+            return f"not known: {finding.reason}"
         case Outcome.COMPLETED:
             return "the call was already done"
         case Outcome.DIED:
@@ -63,12 +65,6 @@ _WORDS = {
     Outcome.ABANDONED_BY_HANDLER: "the signal handler raised",
     Outcome.NOT_BLOCKING: "nothing was interrupted",
 }
-
-
-def _unknown(trail: Trail, finding: Finding) -> str:
-    if trail.interruption.call is None:
-        return "between calls, or as one was ending, as far as the log shows"
-    return f"not known: {finding.reason}"
 
 
 def _early(trail: Trail, finding: Finding) -> str:

@@ -59,7 +59,8 @@ class Interruption:
     place of the call's result; ``ended_stop``: it is SIGCONT, and the process was stopped until
     then; ``resumed`` is what the kernel was carrying on with where the call is
     ``restart_syscall``, as far as known; ``installed`` is the handler, where a log has shown it
-    being installed. ``process`` is what was known of the process then;
+    being installed; ``after_call``: a log's line before it is of a call that had come back.
+    ``process`` is what was known of the process then;
     ``id`` is the episode's; ``held_ns`` how long the tracer held the thread in this stop.
     ``vantage`` is where it was seen from.
     """
@@ -85,6 +86,7 @@ class Interruption:
     ended_stop: bool = False
     resumed: Syscall | None = None
     installed: InstalledHandler | None = None
+    after_call: bool = False
     vantage: Vantage = LIVE
 
     @property
@@ -214,6 +216,7 @@ def from_delivery(
         handler_watch=event.handler_watch,
         held_ns=event.held_ns,
         installed=event.installed,
+        after_call=event.after_call,
         vantage=vantage,
     )
 

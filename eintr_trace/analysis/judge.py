@@ -193,7 +193,7 @@ class Judge:
                 thread.push_signal_frame(absorbing.trail, event)
             return [absorbing]
         if self._vantage.is_log:
-            event = thread.with_the_call_met(event)
+            event = thread.with_the_call_met(event, self._vantage.clock)
         thread.observe(event)
         began = from_delivery(self._next_id(), event, process.seen, self._vantage)
         trail = self._trail(replace(began, ended_stop=ended_stop))

@@ -10,6 +10,7 @@ from eintr_trace.analysis.exhibits import Topic
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.interruption import Interruption, Trigger
 from eintr_trace.analysis.kernel import KernelSide, ShownBy
+from eintr_trace.analysis.logs.sentences import met_no_call
 from eintr_trace.analysis.merged import merged_by_the_tracer, merged_by_themselves
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
@@ -30,7 +31,7 @@ _SHOWN_BY: dict[TracerInduced, tuple[Topic, ...]] = {
 def kernel_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:
     """Say what the signal met, what the kernel made of it, and whether the tracer caused it."""
     interruption = trail.interruption
-    yield _draft(_met(interruption), Topic.DELIVERY)
+    yield _draft(_met(trail), Topic.DELIVERY)
     if finding.outcome is Outcome.DIED:
         text = f"{interruption.signal_name} has its default action here, which ends the process."
         yield _draft(text, Topic.DISPOSITION, Topic.ENDING)
@@ -68,7 +69,8 @@ def _draft(text: str, *topics: Topic) -> Draft:
     return Draft(Layer.KERNEL, text, topics)
 
 
-def _met(interruption: Interruption) -> str:
+def _met(trail: Trail) -> str:
+    interruption = trail.interruption
     call = interruption.call
     if interruption.trigger is Trigger.NO_SIGNAL:
         return _met_no_signal(interruption)
@@ -80,10 +82,7 @@ def _met(interruption: Interruption) -> str:
                 " call was in progress any more."
             )
         if interruption.vantage.is_log:
-            return (
-                f"{came}, and no call that was given up for it is shown: it came between calls, or"
-                " as one was ending, or the log leaves the call out."
-            )
+            return f"{came}{met_no_call(trail)}"
         return f"{came} while the thread was in no system call: there was nothing to interrupt."
     code = restart_code(call.retval)
     if code is None:

@@ -77,7 +77,7 @@ _LOG_RULES: tuple[Rule, ...] = (
     kernel_rules.died,
     log_rules.died,
     log_rules.interrupted_nothing,
-    kernel_rules.completed,
+    log_rules.completed,
     kernel_rules.restarted,
     log_rules.called_again,
     log_rules.handler_raised,

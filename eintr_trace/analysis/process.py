@@ -10,6 +10,7 @@ from eintr_trace.analysis.calls import RESTART_SYSCALL, was_interrupted
 from eintr_trace.analysis.case import Case
 from eintr_trace.analysis.interruption import Interruption
 from eintr_trace.analysis.known_paths import KnownPaths
+from eintr_trace.analysis.logs.call_before import was_ended
 from eintr_trace.analysis.logs.side import ThreadLines
 from eintr_trace.analysis.sightings import Ending
 from eintr_trace.analysis.signal_frames import SignalFrames
@@ -25,6 +26,7 @@ from eintr_trace.model.events import (
     GroupStopped,
     HandlerReturned,
     HandlerReturning,
+    InterruptedCall,
     ProcessExeced,
     ProcessExited,
     ProcessSeen,
@@ -34,6 +36,7 @@ from eintr_trace.model.events import (
     ThreadExited,
 )
 from eintr_trace.model.stack_events import LibrarySeen, PathSeen, StackMoment, StackSeen
+from eintr_trace.model.trace import TraceClock
 from eintr_trace.model.trace_lines import LogLine
 
 # Signals can nest without end; beyond these the oldest interruption is given up.
@@ -117,12 +120,21 @@ class ThreadState:
         self._last_met = call if was_interrupted(interruption.call) else None
         return interruption
 
-    def with_the_call_met(self, event: SignalDelivered) -> SignalDelivered:
+    def with_the_call_met(self, event: SignalDelivered, clock: TraceClock) -> SignalDelivered:
         """Complete a log's delivery, which shows the call only before the first of several.
 
-        What the first found is what the next finds, unless a handler of the first is to run.
+        What the first found is what the next finds, unless a handler of the first is to run. A
+        call that the signal may have ended, without EINTR, is met as well.
         """
-        if event.call is not None or not self.cases:
+        met = event if event.call is not None else self._like_the_one_before(event)
+        came_back = self.lines.came_back if met.after_call else None
+        if came_back is None or not was_ended(came_back, event.time_ns, clock):
+            return met
+        call = InterruptedCall(came_back.syscall, came_back.retval)
+        return replace(met, call=call, after_call=False)
+
+    def _like_the_one_before(self, event: SignalDelivered) -> SignalDelivered:
+        if not self.cases:
             return event
         before = self.cases[-1].trail
         call = before.interruption.call
@@ -130,7 +142,7 @@ class ThreadState:
             return event
         if before.interruption.disposition is Disposition.CAUGHT:
             return replace(event, before_user_mode=True)
-        return replace(event, call=call)
+        return replace(event, call=call, after_call=False)
 
     def end_follow(self, event: FollowEnded) -> list[Case]:
         """End the open interruptions; a fatal one goes on until the process has ended."""

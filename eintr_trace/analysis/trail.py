@@ -137,7 +137,12 @@ class Trail:
     @property
     def is_untouched(self) -> bool:
         """Whether nothing was seen of the thread since the interruption."""
-        return self.latest is None and self.restored is None and self.ending is None
+        return self.is_unfollowed and self.ending is None
+
+    @property
+    def is_unfollowed(self) -> bool:
+        """Whether nothing came after the interruption, to the end of the trace."""
+        return self.latest is None and self.restored is None
 
     @property
     def may_end_the_process(self) -> bool:

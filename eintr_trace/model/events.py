@@ -157,7 +157,8 @@ class SignalDelivered(Event):
     ``merged`` is ``None`` where none did, or where it could not be seen; in the latter case
     ``pending_again`` says whether the same signal was pending once more in this stop.
     ``reduced``: what this stop would else have shown as well. ``handler_watch`` is there where
-    a Python handler is to run, and is watched for; ``installed`` where an strace log has shown it.
+    a Python handler is to run, and is watched for; ``installed`` where an strace log has shown it;
+    ``after_call``: a log's line before this one is of a call that had come back.
     """
 
     signal: SignalInfo
@@ -173,6 +174,7 @@ class SignalDelivered(Event):
     reduced: tuple[Reduction, ...] = ()
     handler_watch: HandlerWatch | None = None
     installed: InstalledHandler | None = None
+    after_call: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 A signal to each of 500 threads that wait in one place, or a timer that interrupts a loop. And
 SIGCONT traps every thread of a traced process: where the kernel restarts the call, that is one
-sentence a thread and no harm.
+sentence a thread and no harm. In a log signals that met no call, SIGCHLD above all, are the most;
+one of each kind is enough.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections import Counter
 from collections.abc import Iterable
 from enum import Enum
 
-from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
+from eintr_trace.model.episodes import Confidence, Episode, Outcome, TracerInduced
 
 _SHOWN = 3  # of those that are alike
+_SHOWN_OF_NO_CALL = 1
 _MOST_KINDS = 10_000  # beyond which new ones are shown whole, each time
 
 
@@ -50,9 +52,11 @@ class Alike:
             return Showing.WHOLE
         self._counts[kind] += 1
         self._first.setdefault(kind, episode.id)
-        if self._counts[kind] <= _SHOWN:
+        met_nothing = _met_no_call_of_a_log(episode)
+        if self._counts[kind] <= (_SHOWN_OF_NO_CALL if met_nothing else _SHOWN):
             return Showing.WHOLE
-        showing = Showing.NOTHING if _is_harmless_trap(episode) else Showing.LINE
+        is_harmless = met_nothing or _is_harmless_trap(episode)
+        showing = Showing.NOTHING if is_harmless else Showing.LINE
         self._less[episode.id] = (showing, kind)
         return showing
 
@@ -82,6 +86,8 @@ def _kind(episode: Episode) -> tuple[object, ...]:
     """What those have in common that are alike. How long something took is no part of it."""
     if _is_harmless_trap(episode):
         return (episode.tgid, episode.tracer_induced)
+    if _met_no_call_of_a_log(episode):
+        return (episode.outcome, None if episode.signal is None else episode.signal.name)
     return (
         episode.tgid,
         episode.headline,
@@ -94,6 +100,12 @@ def _kind(episode: Episode) -> tuple[object, ...]:
         len(episode.consequences),
         episode.reduced,
     )
+
+
+def _met_no_call_of_a_log(episode: Episode) -> bool:
+    """Tell whether it met no call, as far as the log goes; of a live trace that is observed."""
+    is_inferred = episode.confidence is Confidence.INFERRED
+    return is_inferred and episode.outcome is Outcome.NOT_BLOCKING
 
 
 def _is_harmless_trap(episode: Episode) -> bool:

@@ -141,7 +141,7 @@ class TextReport:
             yield self._entry("induced", wording.induced(report))
         if self._alike.left_out:
             text = f"{self._alike.left_out} more like these were not shown: -v shows each"
-            yield self._entry("", text)
+            yield self._entry("" if summary.by_tracer_induced else "left out", text)
         if self._alike.shortened:
             are = "is" if self._alike.shortened == 1 else "are"
             like = f"{are} one line each, like others before them: -v shows all"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from eintr_trace.model.episodes import Episode, Outcome, TracerInduced
+from eintr_trace.model.episodes import Confidence, Episode, Outcome, TracerInduced
 from eintr_trace.reports.alike import Alike, Showing
 from tests.reports import samples
 
@@ -37,6 +37,19 @@ def test_after_a_few_of_one_kind_the_rest_is_shortened() -> None:
     assert showings == [Showing.WHOLE] * 3 + [Showing.LINE] * 497
     assert (alike.left_out, alike.shortened) == (0, 497)
     assert alike.first_like(resumed(499)) == 0
+
+
+def test_of_signals_that_met_no_call_of_a_log_one_is_shown() -> None:
+    alike = Alike()
+    met_none = replace(
+        samples.RESUMED, outcome=Outcome.NOT_BLOCKING, confidence=Confidence.INFERRED
+    )
+    shown = [replace(met_none, id=number, tgid=number) for number in range(50)]
+    assert [alike.showing(one) is Showing.WHOLE for one in shown] == [True] + [False] * 49
+    assert alike.left_out == 49
+    seen = replace(met_none, confidence=Confidence.OBSERVED)
+    assert alike.showing(seen) is Showing.WHOLE
+    assert alike.is_news(replace(shown[7], outcome=Outcome.UNKNOWN))
 
 
 def test_another_place_or_outcome_is_another_kind() -> None:

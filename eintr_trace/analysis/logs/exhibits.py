@@ -18,6 +18,7 @@ _MOST_SHOWN = 160
 def delivery(trail: Trail, _: Finding) -> Evidence | None:
     """The interrupted call with its restart code, and the signal."""
     call, signal = _line(trail, Moment.CALL), _line(trail, Moment.DELIVERY)
+    call = call or _line(trail, Moment.BEFORE)
     if call is None or signal is None:
         return _shown(trail, Moment.CALL) or _shown(trail, Moment.DELIVERY)
     text = f"{_said(call)}; {_said(signal)}"

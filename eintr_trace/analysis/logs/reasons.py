@@ -38,14 +38,39 @@ def why_a_log_does_not_tell(trail: Trail, kernel: KernelSide) -> str:
     return f"nothing decisive is shown: {_ended(trail)}"
 
 
+def may_have_ended_it(trail: Trail) -> bool:
+    """Tell whether the signal ends the process, as far as is known, and what followed is not."""
+    interruption = trail.interruption
+    if trail.exited is not None or trail.ending is not Ending.TRACE_ENDED:
+        return False
+    return trail.is_unfollowed and (interruption.is_fatal or interruption.may_be_fatal)
+
+
+def restored_eintr(trail: Trail) -> bool:
+    """Tell whether the handler's return gave EINTR to a call."""
+    return trail.restored is not None and trail.restored.saved_retval == -RestartCode.EINTR
+
+
+def _fatal(trail: Trail, _: KernelSide) -> str | None:
+    if not may_have_ended_it(trail):
+        return None
+    name = trail.interruption.signal_name
+    if trail.interruption.is_fatal:
+        return f"{name} ends the process, and the log ends before that is shown"
+    return (
+        f"{name} ends a process that has no handler for it, and the log ends here: whether this"
+        " one has, is not shown"
+    )
+
+
 def _no_call(trail: Trail, _: KernelSide) -> str | None:
     if trail.interruption.call is not None:
         return None
-    if trail.restored is not None and trail.restored.saved_retval == -RestartCode.EINTR:
+    if restored_eintr(trail):
         return "the handler's return gives EINTR to a call that the log does not show"
     return (
-        "no call that was given up for it is shown; whether it came between calls, or as one was"
-        " ending, is not shown either"
+        "no call that was given up for it is shown, nor what the thread did before: whether it was"
+        " in a call is not known"
     )
 
 
@@ -205,6 +230,7 @@ def _not_again(trail: Trail, _: KernelSide) -> str | None:
 
 
 _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
+    _fatal,
     _no_call,
     _kernel_not_shown,
     _return_not_shown,

@@ -7,6 +7,9 @@ that the call was CPython's own is assumed, and said.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from eintr_trace.analysis import kernel_rules
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.kernel import KernelSide, ShownBy
 from eintr_trace.analysis.logs.following_calls import (
@@ -27,7 +30,11 @@ from eintr_trace.analysis.logs.likely_rows import (
     likely_decision,
     waits_without_handlers,
 )
-from eintr_trace.analysis.logs.reasons import why_a_log_does_not_tell
+from eintr_trace.analysis.logs.reasons import (
+    may_have_ended_it,
+    restored_eintr,
+    why_a_log_does_not_tell,
+)
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour, Pep475Decision
 from eintr_trace.model.episodes import Confidence, KernelAction, Outcome
@@ -45,17 +52,33 @@ def died(trail: Trail, kernel: KernelSide) -> Finding | None:
 def interrupted_nothing(trail: Trail, kernel: KernelSide) -> Finding | None:
     """No call was given up for the signal, and the next thing seen is not the process's end.
 
-    It came between calls, or as the one before it was ending: a log does not show which. Right
-    after another signal whose handler is to run, it came between.
+    The thread's call before it had come back; or it was to run another signal's handler. That
+    the log leaves no call out is assumed, unless a handler's return gives EINTR to one.
     """
-    if trail.interruption.call is not None:
+    interruption = trail.interruption
+    if interruption.call is not None:
         return None
-    if trail.interruption.before_user_mode:
+    if interruption.before_user_mode:
         return Finding(Outcome.NOT_BLOCKING, Confidence.OBSERVED, kernel)
-    if trail.may_end_the_process and trail.exited is None and trail.ending is None:
+    if trail.ending is None and _may_still_tell(trail):
         return None
+    if interruption.after_call and not may_have_ended_it(trail) and not restored_eintr(trail):
+        return Finding(Outcome.NOT_BLOCKING, Confidence.INFERRED, kernel)
     reason = why_a_log_does_not_tell(trail, kernel)
     return Finding(Outcome.UNKNOWN, Confidence.OBSERVED, kernel, reason=reason)
+
+
+def _may_still_tell(trail: Trail) -> bool:
+    """Tell whether the process may be ending by the signal, or its handler running."""
+    if trail.may_end_the_process and trail.exited is None:
+        return True
+    return trail.is_untouched and trail.runs_c_handler is not False
+
+
+def completed(trail: Trail, kernel: KernelSide) -> Finding | None:
+    """The call before the signal had come back, and was just ending, to go by the times."""
+    found = kernel_rules.completed(trail, kernel)
+    return None if found is None else replace(found, confidence=Confidence.INFERRED)
 
 
 def called_again(trail: Trail, kernel: KernelSide) -> Finding | None:

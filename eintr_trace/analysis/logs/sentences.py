@@ -13,16 +13,33 @@ from eintr_trace.analysis.logs.interrupt_key import (
     shows_keyboard_interrupt,
 )
 from eintr_trace.analysis.logs.likely_rows import met_call
+from eintr_trace.analysis.logs.reasons import restored_eintr
 from eintr_trace.analysis.receiver import reception
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.analysis.wording import result
 from eintr_trace.model.c_stack import CodeRole
 from eintr_trace.model.episodes import Layer, Outcome
 
+_RETURNS = frozenset({"rt_sigreturn", "sigreturn"})
 LIMITS = (
     "an strace log shows system calls and signals, but no Python frames and no memory: whose code"
     " made a call, which exception was raised and who caught it are not in it. What follows from"
     " CPython's version and the calls that came next is marked as inferred; the rest is unknown"
 )
+
+
+def met_no_call(trail: Trail) -> str:
+    """Say what the thread had done before a signal for which no call was given up."""
+    if restored_eintr(trail):
+        return ", and its handler's return gives EINTR to a call that the log leaves out."
+    before = None if trail.log is None else trail.log.before
+    unless = "unless the log leaves calls out (-e trace=SET)"
+    if before is not None and before.syscall.name not in _RETURNS:
+        given = result(before.syscall.name, before.retval)
+        return f" after {before.syscall.name} {given}: no call was given up for it, {unless}."
+    if trail.interruption.after_call:
+        return f" after a signal handler had returned: no call was given up for it, {unless}."
+    return ", and no call that was given up for it is shown, nor what the thread did before."
 
 
 def following_calls_sentences(trail: Trail, finding: Finding) -> Iterator[Draft]:

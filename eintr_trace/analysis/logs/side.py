@@ -30,9 +30,20 @@ _KEYBOARD_INTERRUPT = "KeyboardInterrupt"
 _EINTR_PRINTED = re.compile(r"Errno 4\b|Interrupted sy|InterruptedError")
 
 
+@dataclass(frozen=True)
+class CallBefore:
+    """The thread's call before a signal that met none; ``retval`` is its result."""
+
+    syscall: Syscall
+    retval: int
+    began_ns: int
+    ended_ns: int
+
+
 class Moment(Enum):
     """What a line shows of an interruption."""
 
+    BEFORE = auto()  # the call before a signal that met none
     CALL = auto()  # the call with its restart code
     DELIVERY = auto()
     HANDLER_RETURN = auto()
@@ -67,7 +78,8 @@ class LogSide:
     ``between`` are those that followed outside the C signal handler, as far as kept;
     ``printed_exception``: ``Traceback …`` was written to stderr meanwhile, ``keyboard_interrupt``:
     ``KeyboardInterrupt``, ``printed_eintr``: what EINTR is called in an exception.
-    ``call_began_ns`` is when the interrupted call was entered.
+    ``call_began_ns`` is when the interrupted call was entered; ``before`` is the call before a
+    signal that met none.
     """
 
     scope: LogScope = field(default_factory=LogScope)
@@ -77,6 +89,7 @@ class LogSide:
     keyboard_interrupt: bool = False
     printed_eintr: bool = False
     call_began_ns: int | None = None
+    before: CallBefore | None = None
     _line: LogLine | None = None
 
     def observe(self, event: Event, is_again: bool) -> None:
@@ -138,6 +151,8 @@ class ThreadLines:
         self._line: LogLine | None = None
         self._call_line: LogLine | None = None
         self._call_began_ns: int | None = None
+        self._entered: SyscallEntered | None = None
+        self._came_back: CallBefore | None = None
 
     def observe(self, event: Event) -> None:
         """Take in an event of the thread."""
@@ -146,8 +161,25 @@ class ThreadLines:
                 self._line = event
             case SyscallEntered():
                 self._call_began_ns = event.time_ns
-            case SyscallExited() | CallInterrupted():
+                self._entered = event
+            case SyscallExited():
                 self._call_line = self._line
+                self._came_back = self._before(event)
+            case CallInterrupted():
+                self._call_line = self._line
+            case HandlerReturning():
+                self._came_back = None
+
+    def _before(self, event: SyscallExited) -> CallBefore | None:
+        entered = self._entered
+        if entered is None:
+            return None
+        return CallBefore(entered.syscall, event.retval, entered.time_ns, event.time_ns)
+
+    @property
+    def came_back(self) -> CallBefore | None:
+        """The last call that came back."""
+        return self._came_back
 
     @property
     def last(self) -> LogLine | None:
@@ -162,4 +194,8 @@ class ThreadLines:
         if interruption.call is not None and self._call_line is not None:
             side.lines[Moment.CALL] = self._call_line
             side.call_began_ns = self._call_began_ns
+        if interruption.after_call:
+            side.before = self._came_back
+            if self._came_back is not None and self._call_line is not None:
+                side.lines[Moment.BEFORE] = self._call_line
         return side

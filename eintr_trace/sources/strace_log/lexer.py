@@ -91,6 +91,12 @@ def read_line(text: str) -> Line | None:
     return _body(prefix, text, at) or _notice(text)
 
 
+def is_call_with_result(text: str) -> bool:
+    """Tell whether a line is a call's that came back, or its second half."""
+    read = read_line(text)
+    return isinstance(read, CallLine) and read.part in {CallPart.WHOLE, CallPart.REST}
+
+
 def read_prefix(text: str) -> tuple[Prefix, int]:
     """Read what stands before the line's own text; say where that begins."""
     pid, at = _read_pid(text)

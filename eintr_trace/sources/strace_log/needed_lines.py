@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from eintr_trace.sources.strace_log.lexer import read_prefix
+from eintr_trace.sources.strace_log.lexer import is_call_with_result, read_prefix
 from eintr_trace.sources.strace_log.log_file import LogFile
 from eintr_trace.sources.strace_log.needs import (
     EVERY_LINE,
@@ -29,6 +29,7 @@ _LONGEST_PREFIX: Final = 200
 _RESUMED: Final = " resumed>"
 _UNFINISHED: Final = "<unfinished ...>"
 _EXEC: Final = "execve("
+_DELIVERY: Final = "{si_signo="
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,8 @@ class NeededLines:
 
     ``tid_of`` gives the thread of the pid that a line has, 0 where it is not known; ``need``
     what of that thread's next lines is needed, asked when a line of it was taken in;
-    ``passed_over`` is told how many of its calls came back that were not. Beyond
+    ``passed_over`` is told how many of its calls came back that were not, and, with 0, that the
+    next lines will not be given. Beyond
     ``_MOST_FOLLOWED`` threads at once the one whose last line is the longest ago is given up:
     such threads are put into ``given_up``.
     """
@@ -103,6 +105,8 @@ class NeededLines:
                 yield from self._beginning(offset, text, pid)
             elif followed.began is not None:
                 yield self._line_before(followed.began)
+        elif _DELIVERY in text and self._has_left_out_calls(self.tid_of(pid)):
+            yield from self._call_before(offset, text, pid)
         lines_after = 1 if text.endswith(_UNFINISHED) else 0
         if _EXEC in text and self._execs < _MOST_EXECS:
             self._execs += 1
@@ -120,6 +124,49 @@ class NeededLines:
         if newline is not None:
             yield self._line_before(newline + 1)
 
+    def _has_left_out_calls(self, tid: int) -> bool:
+        """Tell whether the thread's line before is none that was given; it is to be given now."""
+        followed = self._followed.get(tid)
+        if followed is None:
+            return True
+        if not followed.passed_over:
+            return False
+        self.passed_over(tid, followed.passed_over - 1)
+        followed.passed_over = 0
+        return True
+
+    def _call_before(self, offset: int, text: str, pid: int | None) -> Iterator[NeededLine]:
+        """Give the thread's line before a delivery, if a call is whole with it."""
+        mark = _mark(text, pid) or b""
+        budget = min(offset, _LOOKED_BACK_BYTES - self._looked_back)
+        newline = self.log.rfind(b"\n" + mark, offset - budget, offset - 1)
+        while newline is not None and not mark and self._is_frame(newline + 1):
+            newline = self.log.rfind(b"\n", offset - budget, newline)
+        self._looked_back += budget if newline is None else offset - newline
+        if newline is None:
+            return
+        before, _ = self.log.line_at(newline + 1)
+        if not is_call_with_result(before):
+            return
+        if _RESUMED in before:
+            yield from self._beginning(newline + 1, before, pid)
+        yield from self._with_frames(newline + 1, before)
+
+    def _is_frame(self, offset: int) -> bool:
+        return self.log.line_at(offset)[0].startswith(_FRAME)
+
+    def _with_frames(self, offset: int, text: str) -> Generator[NeededLine, None, int]:
+        """Give a line and the frames of ``-k`` beneath it; return where the line below begins."""
+        number = self.log.number_of(offset)
+        _, after = self.log.line_at(offset)
+        below, below_ends = self.log.line_at(after)
+        while below.startswith(_FRAME):
+            yield NeededLine(number, text, None)
+            number, text, after = number + 1, below, below_ends
+            below, below_ends = self.log.line_at(after)
+        yield NeededLine(number, text, below)
+        return after
+
     def _line_before(self, offset: int) -> NeededLine:
         """Give the beginning of a call, of which it is known by now that it is needed."""
         text, _ = self.log.line_at(offset)
@@ -128,26 +175,20 @@ class NeededLines:
     def _give(
         self, offset: int, text: str, pid: int | None, lines_after: int = 0
     ) -> Iterator[NeededLine]:
-        number, call = self.log.number_of(offset), text
-        _, after = self.log.line_at(offset)
-        below, below_ends = self.log.line_at(after)
-        while below.startswith(_FRAME):
-            yield NeededLine(number, text, None)
-            number, text, after = number + 1, below, below_ends
-            below, below_ends = self.log.line_at(after)
-        self._given_up_to = after
         followed = self._followed.get(self.tid_of(pid))
         if followed is not None and followed.passed_over:
             self.passed_over(self.tid_of(pid), followed.passed_over)
-        yield NeededLine(number, text, below)
+        after = self._given_up_to = yield from self._with_frames(offset, text)
         tid = self.tid_of(pid)
         followed = self._followed.pop(tid, None)
         left = max(lines_after, 0 if followed is None else followed.lines_left - 1)
         need = EVERY_LINE if left > 0 else self.need(tid)
         if need is not None:
-            self._followed[tid] = _Followed(_mark(call, pid), after, left, need)
+            self._followed[tid] = _Followed(_mark(text, pid), after, left, need)
             if len(self._followed) > _MOST_FOLLOWED:
                 self._give_up(next(iter(self._followed)))
+        else:
+            self.passed_over(tid, 0)
 
     def _give_up(self, tid: int) -> None:
         del self._followed[tid]

@@ -141,7 +141,9 @@ class ThreadStory:
         self._program = program
         self._interrupted: CallEnded | None = None
         self._entered: CallBegan | None = None  # told already, still to come back
+        self._before: CallEnded | None = None  # the last line, where a call came back with it
         self._told_interrupted = False
+        self._told_number = 0  # of the line that was told last of those that end a call
         self._follow: _Follow | None = None
         self.native = True
 
@@ -158,14 +160,15 @@ class ThreadStory:
         return self._follow.need
 
     def passed_over(self, calls: int) -> None:
-        """So many calls came back that were not chosen, and are not told."""
+        """So many calls came back that were not chosen, and are not told; or lines are left out."""
+        self._before = None
         if self._follow is not None:
             self._follow.calls += calls
 
     def began(self, item: CallBegan) -> Iterator[Event]:
         """A call has begun and is still to come back."""
         yield from self._no_signal_came()
-        follow = self._follow
+        follow, self._before = self._follow, None
         if follow is not None and item.name not in RETURNS_FROM_HANDLER and follow.takes(item):
             self._entered = item
             yield self._line(item.line)
@@ -175,6 +178,7 @@ class ThreadStory:
     def ended(self, item: CallEnded) -> Iterator[Event]:
         """A call has come back."""
         yield from self._no_signal_came()
+        self._before = None if interrupted_with(item) is not None else item
         if item.name in RETURNS_FROM_HANDLER:
             yield from self._returned_from_handler(item)
             return
@@ -196,6 +200,7 @@ class ThreadStory:
         if follow is None:
             return
         retval, at_ns = returned(item.result), item.ended.time_ns
+        self._told_number = item.ended.number
         yield self._line(item.ended)
         yield HandlerReturning(at_ns, self._tgid, self._tid, retval, None)
         yield HandlerReturned(at_ns, self._tgid, self._tid, retval)
@@ -203,7 +208,10 @@ class ThreadStory:
 
     def signal(self, item: SignalArrived) -> Iterator[Event]:
         """A signal was delivered."""
+        before = None if self._interrupted is not None else self._before
         call, frames = yield from self._met()
+        if before is not None and before.ended.number != self._told_number:
+            yield from self._call(before)
         at_ns = item.line.time_ns
         disposition = self._program.disposition_of(item.signo)
         yield self._line(item.line)
@@ -215,6 +223,7 @@ class ThreadStory:
             disposition=disposition,
             call=call,
             installed=self._program.handler_of(item.signo),
+            after_call=before is not None,
         )
         self._program.delivered(item.signo)
         yield from self._stack(at_ns, StackMoment.INTERRUPTED, frames)
@@ -280,6 +289,7 @@ class ThreadStory:
 
     def _call(self, item: CallEnded) -> Iterator[Event]:
         """Tell a call with its result, and its beginning if that was not told."""
+        self._told_number = item.ended.number
         if self._entered is None or self._entered.line is not item.began:
             began = item.began or item.ended
             yield self._line(began)
