@@ -17,7 +17,7 @@ from eintr_trace.model.episodes import KernelAction
 from eintr_trace.model.events import InterruptedCall
 
 # `syscall` (0f 05) and `int 0x80` (cd 80) are two bytes each; a restart goes back by them:
-# linux 6.12.107 arch/x86/kernel/signal.c arch_do_signal_or_restart(), regs->ip -= 2.
+# linux 6.12 arch/x86/kernel/signal.c arch_do_signal_or_restart(), regs->ip -= 2.
 _SYSCALL_INSTRUCTION_BYTES = 2
 _RESTART_SYSCALL_NR = 219  # arch/x86/entry/syscalls/syscall_64.tbl
 

@@ -49,8 +49,8 @@ class RestartRule:
 
 
 _X86_SIGNAL = (
-    "linux 6.12.107 arch/x86/kernel/signal.c: handle_signal() L255-283, "
-    "arch_do_signal_or_restart() L333-365; observed on Linux 6.18 x86_64"
+    "linux 6.12 arch/x86/kernel/signal.c handle_signal(), arch_do_signal_or_restart(); "
+    "observed on Linux 6.18 x86_64"
 )
 
 _RULES = (

@@ -13,10 +13,12 @@ from types import MappingProxyType
 from typing import Final
 
 KERNEL_SIGRTMIN: Final = 32
-GLIBC_SIGRTMIN: Final = 34  # nptl keeps 32 and 33 for itself: glibc nptl/internal-signals.h
+GLIBC_SIGRTMIN: Final = (
+    34  # nptl keeps 32 and 33 for itself: glibc 2.36 sysdeps/unix/sysv/linux/internal-signals.h
+)
 SIGRTMAX: Final = 64  # x86_64; include/uapi/asm-generic/signal.h: SIGRTMAX is _NSIG
 
-CITATION: Final = "signal(7), Standard signals; linux include/uapi/asm-generic/siginfo.h"
+CITATION: Final = "signal(7), Standard signals; linux 6.12 include/uapi/asm-generic/siginfo.h"
 
 
 class DefaultAction(StrEnum):

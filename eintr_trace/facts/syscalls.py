@@ -40,8 +40,8 @@ class InterruptibleCall:
 
     ``case`` names what was blocked (``recv_tcp_rcvtimeo``). ``code`` is ``None`` where the
     signal interrupted nothing; ``time_limit`` is ``None`` where it was not recorded. ``source``
-    is file, function and line in the kernel; ``run_on`` says how it was measured, ``None``
-    that it was only read.
+    is file and function in the kernel (``poll()`` for ``SYSCALL_DEFINE3(poll, …)``); ``run_on``
+    says how it was measured, ``None`` that it was only read.
     """
 
     case: str
@@ -139,7 +139,7 @@ def can_return_raw_eintr(syscall: str) -> bool:
 
 _X86_64_RT_SIGRETURN: Final = "sigreturn(2)"
 _GLIBC_MALLOC: Final = "malloc(3), NOTES"
-_VDSO: Final = "vdso(7): a system call only where the vDSO cannot answer"
+_VDSO: Final = "vdso(7), a system call only where the vDSO cannot answer"
 
 # name -> why an interpreter calls it on its own account, and where that is said or was seen.
 BOOKKEEPING_CALLS: Final = MappingProxyType(
@@ -151,25 +151,38 @@ BOOKKEEPING_CALLS: Final = MappingProxyType(
         ),
         "rt_sigprocmask": (
             "signals are blocked and unblocked around another step",
-            "sigprocmask(2), glibc pthread_create and raise",
+            "sigprocmask(2); glibc 2.36 nptl/pthread_create.c __pthread_create_2_1()",
         ),
         "getpid": (
             "CPython's C signal handler makes sure it is in the process that installed it",
-            "Modules/signalmodule.c signal_handler() up to CPython 3.7; "
+            "CPython 3.7 Modules/signalmodule.c signal_handler(); "
             "seen with strace on 2.7.18, 3.6.15 and 3.7.16, not on 3.8 to 3.13",
         ),
-        "gettid": ("the thread asks for its own number", "gettid(2), glibc raise"),
+        "gettid": (
+            "the thread asks for its own number",
+            "gettid(2); glibc 2.36 nptl/pthread_kill.c __pthread_kill_implementation()",
+        ),
         "futex": (
             "the GIL, and other locks of the interpreter, are taken and given up",
-            "Python/ceval_gil.h take_gil(), drop_gil(); 2.7: Python/thread_pthread.h "
-            "PyThread_acquire_lock(); seen with strace on 2.7.18 and 3.6 to 3.13",
+            "CPython 3.12 Python/ceval_gil.c take_gil(), drop_gil(); CPython 2.7 "
+            "Python/thread_pthread.h PyThread_acquire_lock(); "
+            "seen with strace on 2.7.18 and 3.6 to 3.13",
         ),
         "sched_yield": ("a thread waits for a lock", "sched_yield(2)"),
-        "mmap": ("memory is obtained", _GLIBC_MALLOC + "; Objects/obmalloc.c arenas"),
-        "munmap": ("memory is given back", _GLIBC_MALLOC + "; Objects/obmalloc.c arenas"),
-        "mremap": ("memory is resized", _GLIBC_MALLOC),
-        "madvise": ("memory is given back", "malloc_trim(3), NOTES"),
-        "mprotect": ("the heap of a thread grows", _GLIBC_MALLOC),
+        "mmap": (
+            "memory is obtained",
+            _GLIBC_MALLOC + "; CPython 3.12 Objects/obmalloc.c _PyMem_ArenaAlloc()",
+        ),
+        "munmap": (
+            "memory is given back",
+            _GLIBC_MALLOC + "; CPython 3.12 Objects/obmalloc.c _PyMem_ArenaFree()",
+        ),
+        "mremap": ("memory is resized", "glibc 2.36 malloc/malloc.c mremap_chunk()"),
+        "madvise": (
+            "memory is given back",
+            "malloc_trim(3), NOTES; glibc 2.36 nptl/allocatestack.c advise_stack_range()",
+        ),
+        "mprotect": ("the heap of a thread grows", "glibc 2.36 malloc/arena.c grow_heap()"),
         "brk": ("the heap grows or shrinks", _GLIBC_MALLOC),
         "clock_gettime": ("the time is read for a deadline", _VDSO),
         "clock_getres": ("the time is read for a deadline", _VDSO),

@@ -2,12 +2,9 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import resource
-import shutil
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eintr_trace.commands.explained_words import Explained, UnknownWordError, explain
-from eintr_trace.facts.glossary.entry import toml_rows
-from eintr_trace.facts.glossary.lookup import all_entries, find
+from eintr_trace.facts.glossary.lookup import all_entries
 from eintr_trace.reports.glossary_page import ShortEntry, WholeEntry
 from eintr_trace.reports.glossary_text import glossary_text
 from eintr_trace.reports.layout import Layout, columns
@@ -198,63 +194,3 @@ LINES = st.builds(
 @given(LINES, st.text(max_size=5))
 def test_any_line_is_explained_or_refused(line: str, more: str) -> None:
     assert list(explain([line + more]))
-
-
-FILES = ("codes", "handling", "waiting", "python", "tracing", "libraries", "outcomes", "verdicts")
-# Of the entries that are made of tables, one a kind.
-GENERATED = {
-    "recvfrom": "ERESTARTSYS",
-    "semop": "= -1 EINTR",
-    "os.lockf": "InterruptedError",
-    "SIGUSR1": "died",
-    "SIGCHLD": "tracer-induced: ignored",
-    "SIGSTOP": "restarted-by-kernel",
-    "SIGKILL": "137",
-    "getpid": "calls",
-}
-EVERY_COMMAND = "EINTR_TRACE_EVERY_COMMAND" in os.environ
-TRACES = re.compile(r"eintr-trace (-\S+ )*-- ")
-TRACED = 3  # of the commands that trace with eintr-trace, unless every one is asked for
-
-
-def commands() -> dict[str, str]:
-    """The commands of the glossary that are run, and a text that the output of each holds.
-
-    All but most of those that trace, which take a second each: their programs differ little.
-    """
-    rows = [row for file in FILES for row in toml_rows(f"{file}.toml", "entry")]
-    chosen = {row["see_it"].strip("\n"): row["expect"] for row in rows}
-    chosen |= {find(name)[0].see_it: text for name, text in GENERATED.items()}
-    traced = [command for command in chosen if TRACES.search(command)]
-    left_out = set() if EVERY_COMMAND else set(traced) - set(traced[:: len(traced) // TRACED])
-    return {command: text for command, text in chosen.items() if command not in left_out}
-
-
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
-@pytest.mark.skipif(shutil.which("python3") is None, reason="python3 is not on the path")
-@pytest.mark.timeout(400)
-def test_commands_show_what_is_said() -> None:
-    beside = str(Path(sys.executable).parent)
-    environment = os.environ | {"PATH": f"{beside}:{os.environ['PATH']}", "COLUMNS": "100"}
-
-    def lacks(shown: tuple[str, str]) -> str | None:
-        command, expected = shown
-        output = ""
-        for _ in range(3):  # some give another program half a second to begin
-            done = subprocess.run(
-                ["bash", "-c", command],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                check=False,
-                timeout=100,
-            )
-            output = done.stdout.decode(errors="replace")
-            if expected in output:
-                return None
-        return f"{command}: no {expected!r} in {output[-500:]}"
-
-    with ThreadPoolExecutor(8) as pool:
-        wrong = [text for text in pool.map(lacks, commands().items()) if text is not None]
-    assert wrong == []

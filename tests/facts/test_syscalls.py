@@ -4,6 +4,7 @@ import platform
 import re
 import shutil
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from tests.facts.blocked_program import blocked_program
 def test_every_row_is_cited_and_named_once() -> None:
     rows = all_interruptible_calls()
     assert len({row.case for row in rows}) == len(rows)
-    assert all("[linux " in row.source for row in rows)
+    assert all(row.source.startswith("linux ") for row in rows)
     assert [row.case for row in rows if row.run_on is None] == ["getrandom"]
 
 
@@ -101,3 +102,29 @@ def test_codes_are_what_strace_sees(case: str, tmp_path: Path) -> None:
     match = re.search(r"= (?:\? |-1 )(ERESTART\w+|EINTR)", before_signal)
     assert match, before_signal
     assert expected_codes(syscall, has_socket_timeout) == {RestartCode[match[1]]}
+
+
+def test_a_tcp_connect_may_be_called_again_after_eintr() -> None:
+    # The note of connect_tcp: it waits for the same connection; EALREADY if it may not wait.
+    program = """
+import ctypes, errno, signal, socket, struct
+libc = ctypes.CDLL(None, use_errno=True)
+listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+queued = [socket.socket() for _ in range(3)]
+for one in queued:
+    one.setblocking(False)
+    one.connect_ex(listener.getsockname())
+host = struct.pack("=H", socket.AF_INET) + struct.pack("!H", listener.getsockname()[1])
+host += socket.inet_aton("127.0.0.1") + bytes(8)
+client = socket.socket()
+signal.signal(signal.SIGALRM, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.2, 0.2)
+for may_wait in (True, True, False):
+    client.setblocking(may_wait)
+    result = libc.connect(client.fileno(), host, len(host))
+    print(errno.errorcode[ctypes.get_errno()] if result else 0)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stdout.split() == ["EINTR", "EINTR", "EALREADY"]

@@ -196,6 +196,7 @@ def _citation(cases: tuple[InterruptibleCall, ...]) -> tuple[str, ...]:
 
 def _bookkeeping(syscall: str) -> Entry:
     why, citation = BOOKKEEPING_CALLS[syscall]
+    example = examples()[syscall]
     return Entry(
         words=(syscall, f"{syscall}(2)"),
         topic=Topic.CALLS,
@@ -210,10 +211,7 @@ def _bookkeeping(syscall: str) -> Entry:
             "It is not among the calls that a signal was seen to interrupt.",
         ),
         see_also=("following-call", "EINTR", "rt_sigreturn"),
-        see_it=f"strace -c python3 -c 'import os' 2>&1 | grep -E 'calls|{syscall}'",
-        shows=(
-            "how often Python calls it while it starts and ends, if it does; only there is"
-            " nothing to see of what the vDSO answers without a system call"
-        ),
+        see_it=example.command,
+        shows=example.shows or syscall,
         citation=(citation, "eintr_trace/facts/syscalls.py, BOOKKEEPING_CALLS"),
     )

@@ -137,7 +137,7 @@ def _citation(row: Pep475Row) -> Iterator[str]:
     yield row.citation
     if row.c_functions:
         found = row.c_functions[-1]
-        yield f"CPython {found.source} {found.file}:{found.line} {found.name}()"
+        yield f"CPython {found.source} {found.file} {found.name}(), line {found.line}"
     if row.observed_on:
         yield f"seen on CPython {', '.join(map(version_said, row.observed_on))}"
     else:
