@@ -137,6 +137,10 @@ def test_a_search_that_is_given_up_leaves_no_process(tmp_path: Path) -> None:
     assert children() == before
 
 
+FRAMES = [
+    " > /usr/lib/libc.so.6(__recv+0x4d) [0xfa1bd]",
+    " > /usr/lib/libcurl.so.4(recv_plain+0x2a) [0x1fa1bd]",
+]
 FURTHER_CALLS = [
     ["close(9) = 0"],
     ['write(7, "abc", 3) = 3'],
@@ -175,18 +179,31 @@ def long_story(chance: random.Random, *, is_alone: bool) -> list[str]:
 
 
 @settings(deadline=None, max_examples=40)
-@given(seed=st.integers(0, 10**9), threads=st.integers(1, 3), has_pid=st.booleans())
+@given(
+    seed=st.integers(0, 10**9),
+    threads=st.integers(1, 3),
+    has_pid=st.booleans(),
+    stamp=st.sampled_from(["", "12:00:00.5 ", "1700000000.25 "]),
+    frames=st.integers(0, 2),
+)
 def test_the_same_is_told_of_threads_that_go_on_for_long(
-    tmp_path_factory: pytest.TempPathFactory, seed: int, threads: int, has_pid: bool
+    tmp_path_factory: pytest.TempPathFactory,
+    seed: int,
+    threads: int,
+    has_pid: bool,
+    stamp: str,
+    frames: int,
 ) -> None:
     chance = random.Random(seed)
     left = {f"{tid}     ": long_story(chance, is_alone=False) for tid in range(7, 7 + threads)}
     if not has_pid:
         left = {"": long_story(chance, is_alone=True)}
-    lines = [f"{begin}close(9) = 0" for begin in left] * 20
+    lines = [f"{begin}{stamp}close(9) = 0" for begin in left] * 20
     while left:
         begin = chance.choice(list(left))
-        lines.append(f"{begin}{left[begin].pop(0)}")
+        lines.append(f"{begin}{stamp}{left[begin].pop(0)}")
+        if lines[-1].endswith((")", "0", "3", "4")):  # a call that came back: strace -k
+            lines += FRAMES[:frames]
         left = {one: rest for one, rest in left.items() if rest}
     log = tmp_path_factory.getbasetemp() / "long.log"
     log.write_text("".join(f"{line}\n" for line in lines))

@@ -13,6 +13,8 @@ from eintr_trace.sources.strace_log.text_lines import decoded
 
 _FIRST_READ: Final = 1 << 16
 _LINE_READ: Final = 1 << 15
+_FIRST_BLOCK: Final = 1 << 13  # the next line that is needed is often near
+_LARGEST_BLOCK: Final = 1 << 18
 
 
 class LogFile:
@@ -91,28 +93,25 @@ class LogFile:
                 return offset + at
         return None
 
-    def lines_of(
-        self, mark: bytes | None, offset: int, end: int
-    ) -> Iterator[tuple[int, bytes, int]]:
-        """Give the lines before ``end`` that begin with ``mark``, from the line at ``offset`` on.
+    def blocks_of(self, mark: bytes | None, offset: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Give the log before ``end`` in blocks of whole lines, from the line at ``offset`` on.
 
-        Each with where it begins and where the next one does; ``mark`` of ``None``: all lines.
+        A block begins with a line that begins with ``mark``, and what comes before that is left
+        out; ``None``: with any. Each with where it begins and with the newline before it.
         """
-        # The newline before a line that begins where the last one ended is behind.
         needle = b"\n" if mark is None else b"\n" + mark
+        size = _FIRST_BLOCK
+        # The newline before a line that begins where the last one ended is behind.
         while (newline := self.find(needle, offset - 1, end)) is not None and newline + 1 < end:
-            near, near_at = self._near, self._near_at
-            limit = end - near_at
-            at = newline + 1 - near_at
-            while 0 < at < limit:
-                line_end = near.find(b"\n", at)
-                if line_end < 0:
-                    line, offset = self.bytes_at(near_at + at)
-                    yield near_at + at, line, offset
-                    break
-                offset = near_at + line_end + 1
-                yield near_at + at, near[at:line_end], offset
-                at = near.find(needle, line_end, limit) + 1
+            near, at = self._near, newline - self._near_at
+            stop = near.rfind(b"\n", at + 1, min(at + size, end - self._near_at))
+            size = min(2 * size, _LARGEST_BLOCK)
+            if stop >= 0:
+                block, offset = near[at:stop], newline + stop - at + 1
+            else:
+                line, offset = self.bytes_at(newline + 1)
+                block = b"\n" + line
+            yield newline + 1, block
 
     def rfind(self, needle: bytes, start: int, end: int) -> int | None:
         """Give where ``needle`` begins last, wholly before ``end``."""

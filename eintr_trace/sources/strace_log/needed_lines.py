@@ -6,16 +6,11 @@ from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from eintr_trace.sources.strace_log.followed_thread import FollowedThread
 from eintr_trace.sources.strace_log.lexer import is_call_with_result, read_prefix
 from eintr_trace.sources.strace_log.log_file import LogFile
-from eintr_trace.sources.strace_log.needs import (
-    EVERY_LINE,
-    Need,
-    is_beginning,
-    is_call_that_came_back,
-)
+from eintr_trace.sources.strace_log.needs import EVERY_LINE, Need
 from eintr_trace.sources.strace_log.points import Point
-from eintr_trace.sources.strace_log.text_lines import decoded
 
 _MOST_FOLLOWED: Final = 16
 _LINES_AFTER_EXEC: Final = 300
@@ -24,7 +19,6 @@ _MOST_EXECS: Final = 100
 _LOOKED_BACK_BYTES: Final = 256 << 20
 """For the beginnings of calls, in all: beyond that their arguments are not known."""
 _FRAME: Final = " > "
-_LONGEST_PREFIX: Final = 200
 # What may stand in a string as well, where one line more is read for nothing.
 _RESUMED: Final = " resumed>"
 _UNFINISHED: Final = "<unfinished ...>"
@@ -44,32 +38,13 @@ class NeededLine:
     below: str | None
 
 
-@dataclass(slots=True)
-class _Followed:
-    """A thread whose next lines are needed.
-
-    ``mark`` is what its lines begin with, ``None`` where they have no pid. ``looked`` is up to
-    where its next line was searched for, ``found`` that line, once it is. ``passed_over`` calls
-    have come back since its last line that was needed; ``began`` is where one began that was not,
-    if it is still to come back.
-    """
-
-    mark: bytes | None
-    looked: int
-    lines_left: int
-    need: Need
-    found: int | None = None
-    passed_over: int = 0
-    began: int | None = None
-
-
 @dataclass
 class NeededLines:
     """Chooses lines in their order in the log.
 
     ``tid_of`` gives the thread of the pid that a line has, 0 where it is not known; ``need``
     what of that thread's next lines is needed, asked when a line of it was taken in;
-    ``passed_over`` is told how many of its calls came back that were not, and, with 0, that the
+    ``passed_over`` is told how many of its calls were begun that were not, and, with 0, that the
     next lines will not be given. Beyond
     ``_MOST_FOLLOWED`` threads at once the one whose last line is the longest ago is given up:
     such threads are put into ``given_up``.
@@ -80,7 +55,7 @@ class NeededLines:
     need: Callable[[int], Need | None]
     passed_over: Callable[[int, int], None]
     given_up: list[int] = field(default_factory=list)
-    _followed: dict[int, _Followed] = field(default_factory=dict)
+    _followed: dict[int, FollowedThread] = field(default_factory=dict)
     _given_up_to: int = 0
     _looked_back: int = 0
     _execs: int = 0
@@ -103,9 +78,9 @@ class NeededLines:
             followed = self._followed.get(self.tid_of(pid))
             if followed is None:
                 yield from self._beginning(offset, text, pid)
-            elif followed.began is not None:
-                yield self._line_before(followed.began)
-        elif _DELIVERY in text and self._has_left_out_calls(self.tid_of(pid)):
+            elif (began := followed.open_beginning(self.log)) is not None:
+                yield self._line_before(began)
+        elif _DELIVERY in text and self._has_left_out_lines(self.tid_of(pid)):
             yield from self._call_before(offset, text, pid)
         lines_after = 1 if text.endswith(_UNFINISHED) else 0
         if _EXEC in text and self._execs < _MOST_EXECS:
@@ -124,16 +99,10 @@ class NeededLines:
         if newline is not None:
             yield self._line_before(newline + 1)
 
-    def _has_left_out_calls(self, tid: int) -> bool:
-        """Tell whether the thread's line before is none that was given; it is to be given now."""
+    def _has_left_out_lines(self, tid: int) -> bool:
+        """Tell whether the thread's line before is none that was given."""
         followed = self._followed.get(tid)
-        if followed is None:
-            return True
-        if not followed.passed_over:
-            return False
-        self.passed_over(tid, followed.passed_over - 1)
-        followed.passed_over = 0
-        return True
+        return followed is None or followed.has_passed_over
 
     def _call_before(self, offset: int, text: str, pid: int | None) -> Iterator[NeededLine]:
         """Give the thread's line before a delivery, if a call is whole with it."""
@@ -148,6 +117,7 @@ class NeededLines:
         before, _ = self.log.line_at(newline + 1)
         if not is_call_with_result(before):
             return
+        self._tell_passed(self.tid_of(pid), given=1)
         if _RESUMED in before:
             yield from self._beginning(newline + 1, before, pid)
         yield from self._with_frames(newline + 1, before)
@@ -175,20 +145,25 @@ class NeededLines:
     def _give(
         self, offset: int, text: str, pid: int | None, lines_after: int = 0
     ) -> Iterator[NeededLine]:
-        followed = self._followed.get(self.tid_of(pid))
-        if followed is not None and followed.passed_over:
-            self.passed_over(self.tid_of(pid), followed.passed_over)
+        self._tell_passed(self.tid_of(pid))
         after = self._given_up_to = yield from self._with_frames(offset, text)
         tid = self.tid_of(pid)
         followed = self._followed.pop(tid, None)
         left = max(lines_after, 0 if followed is None else followed.lines_left - 1)
         need = EVERY_LINE if left > 0 else self.need(tid)
         if need is not None:
-            self._followed[tid] = _Followed(_mark(text, pid), after, left, need)
+            self._followed[tid] = FollowedThread(_mark(text, pid), after, left, need)
             if len(self._followed) > _MOST_FOLLOWED:
                 self._give_up(next(iter(self._followed)))
         else:
             self.passed_over(tid, 0)
+
+    def _tell_passed(self, tid: int, given: int = 0) -> None:
+        """Tell of the calls passed over, but for the last if that is to be ``given`` now."""
+        followed = self._followed.get(tid)
+        if followed is not None and followed.has_passed_over:
+            self.passed_over(tid, max(followed.passed_over - given, 0))
+            followed.told_passed()
 
     def _give_up(self, tid: int) -> None:
         del self._followed[tid]
@@ -197,56 +172,27 @@ class NeededLines:
     def _follow(self, end: int) -> Iterator[NeededLine]:
         """Give the lines of the followed threads before ``end``, in their order."""
         while self._followed:
-            nearest = min(self._next(followed, end) for followed in self._followed.values())
+            nearest = min(one.next_needed(self.log, end) for one in self._followed.values())
             if nearest >= end:
                 return
             text, after = self.log.line_at(nearest)
             pid = read_prefix(text)[0].pid
             for tid, followed in list(self._followed.items()):
                 if followed.found == nearest:
-                    if followed.began is not None and _RESUMED in text:
-                        yield self._line_before(followed.began)
-                    followed.found, followed.looked = None, after
+                    began = followed.open_beginning(self.log) if _RESUMED in text else None
+                    if began is not None:
+                        yield self._line_before(began)
+                    followed.line_taken(after)
                     self._learn_mark(tid, followed, pid)
             yield from self._give(nearest, text, pid)
 
-    def _next(self, followed: _Followed, end: int) -> int:
-        """Find a thread's next line that is needed before ``end``, once; ``end`` if none is."""
-        if followed.found is None and followed.looked < end:
-            for offset, line, after in self.log.lines_of(followed.mark, followed.looked, end):
-                if not _passes_over(followed, line):
-                    followed.found = offset
-                    break
-                followed.began = offset if is_beginning(line) else None
-                followed.looked = after
-            else:
-                followed.looked = end
-        return end if followed.found is None else followed.found
-
-    def _learn_mark(self, tid: int, followed: _Followed, pid: int | None) -> None:
+    def _learn_mark(self, tid: int, followed: FollowedThread, pid: int | None) -> None:
         """Lines have a pid from now on, as strace has come to follow several threads."""
         if followed.mark is None and pid is not None:
             if tid == 0:
                 self._give_up(tid)
             else:
                 followed.mark = b"[pid %5d" % tid
-
-
-def _passes_over(followed: _Followed, line: bytes) -> bool:
-    """Tell whether a line is not needed, and count its call if so."""
-    choice = followed.need.choice
-    if choice is None or choice.may_take(line) or _gives_mark(followed, line):
-        return False
-    if is_call_that_came_back(line):
-        if followed.passed_over + 1 >= followed.need.calls_left:
-            return False  # with this one it is followed no further
-        followed.passed_over += 1
-    return True
-
-
-def _gives_mark(followed: _Followed, line: bytes) -> bool:
-    """Tell whether lines have a pid from this one on."""
-    return followed.mark is None and read_prefix(decoded(line[:_LONGEST_PREFIX]))[0].pid is not None
 
 
 def _mark(text: str, pid: int | None) -> bytes | None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from eintr_trace.facts.syscalls import is_bookkeeping
 from eintr_trace.model.events import (
     Disposition,
     Event,
@@ -50,8 +49,8 @@ from eintr_trace.sources.strace_log.needs import (
 from eintr_trace.sources.strace_log.programs import Program
 from eintr_trace.sources.strace_log.stacks import stack_events
 
-_MOST_ACTS_TOLD: Final = 8
-"""Calls of the program's own that are told, whatever they are; an episode shows these lines."""
+_FIRST_CALLS: Final = 5
+"""Calls after an interruption that are told, whatever they are; an episode shows these lines."""
 _MOST_CALLS: Final = 500
 """Calls after an interruption of which those are told that can decide what became of it: an except
 block may log and call again, and CPython 3.13 makes some 300 before it has printed an exception
@@ -64,23 +63,28 @@ class _Follow:
     """A thread on its way from an interruption to its outcome.
 
     ``call`` is ``None`` where the signal met none. ``handlers`` C signal handlers are entered
-    and not yet returned from, as far as is known.
+    and not yet returned from, as far as is known. ``calls`` were begun since, and
+    ``calls_of_program`` came back outside of handlers, as far as they were looked at.
     """
 
     call: Syscall | None
     first_argument: str
     handlers: int = 0
     calls: int = 0
-    acts: int = 0
+    calls_of_program: int = 0
     awaits_result: bool = False
     told: SignsTold = field(default_factory=SignsTold)
+    _choice: tuple[SignsTold, Choice] | None = None
 
     @property
     def choice(self) -> Choice | None:
         """The calls that can decide still; ``None``: each is told."""
-        if self.call is None or self.acts < _MOST_ACTS_TOLD:
+        if self.call is None or self.calls_of_program < _FIRST_CALLS:
             return None
-        return choice_for(self.call, self.first_argument, self.told)
+        if self._choice is None or self._choice[0] != self.told:
+            made = choice_for(self.call, self.first_argument, self.told)
+            self._choice = replace(self.told), made
+        return self._choice[1]
 
     @property
     def need(self) -> Need:
@@ -96,19 +100,17 @@ class _Follow:
     def handler_returned(self) -> None:
         """What was seen of the program was the handler's own, if it was not known to run."""
         self.handlers = max(self.handlers - 1, 0)
-        self.acts, self.told = 0, SignsTold()
+        self.calls_of_program, self.told = 0, SignsTold()
 
     def made(self, name: str, arguments: str) -> None:
-        """The thread has made a call, which is not a return from a handler."""
-        self.calls += 1
+        """A call has come back, which is not a return from a handler."""
         if self.handlers:
             return
+        self.calls_of_program += 1
         if self.call is not None and self._is_again(name, arguments):
             self.awaits_result = True
-        elif not is_bookkeeping(name):
-            self.acts += 1
-            if self.call is not None:
-                self.told.made(name, arguments, self.call)
+        else:
+            self.told.made(name, arguments, self.call)
 
     def _is_again(self, name: str, arguments: str) -> bool:
         if name == RESTART_SYSCALL:
@@ -125,7 +127,7 @@ class _Follow:
         """Why the thread need not be followed further once a call has come back."""
         if self.awaits_result:
             return "the call made again has come back"
-        if self.call is None and self.acts:
+        if self.call is None and self.told.gone_on:
             return "the signal met no call"
         if self.calls >= _MOST_CALLS:
             return f"{self.calls} calls later"
@@ -160,7 +162,7 @@ class ThreadStory:
         return self._follow.need
 
     def passed_over(self, calls: int) -> None:
-        """So many calls came back that were not chosen, and are not told; or lines are left out."""
+        """So many calls were begun that were not chosen; or lines are left out."""
         self._before = None
         if self._follow is not None:
             self._follow.calls += calls
@@ -169,7 +171,10 @@ class ThreadStory:
         """A call has begun and is still to come back."""
         yield from self._no_signal_came()
         follow, self._before = self._follow, None
-        if follow is not None and item.name not in RETURNS_FROM_HANDLER and follow.takes(item):
+        if follow is None or item.name in RETURNS_FROM_HANDLER:
+            return
+        follow.calls += not item.is_whole
+        if follow.takes(item):
             self._entered = item
             yield self._line(item.line)
             syscall = syscall_of(item, native=self.native)
@@ -192,6 +197,7 @@ class ThreadStory:
         if is_interrupted:
             self._interrupted = item
         elif follow is not None:
+            follow.calls += item.began is item.ended
             follow.made(item.name, item.arguments)
             yield from self._end_follow(item.ended_ns)
 
