@@ -6,19 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from eintr_trace.facts.pep475 import retries_since
 from eintr_trace.model.c_stack import CodeRole
 from eintr_trace.model.comparison import ComparedRun
 from eintr_trace.model.episodes import (
+    DelayBound,
     Episode,
     FollowUp,
     InterruptedSyscall,
     KernelAction,
     Outcome,
+    PythonSide,
     Receiver,
     TracerInduced,
 )
 from eintr_trace.model.events import FileDescriptor, ProcessSeen, SignalInfo, ThreadOrigin
-from eintr_trace.model.python_state import Implementation, Interpreter
+from eintr_trace.model.python_state import Callee, CalleeKind, Implementation, Interpreter
 from tests.reports import samples
 
 BASES: dict[str, Episode] = {
@@ -43,7 +46,13 @@ BASES: dict[str, Episode] = {
         advice=(),
     ),
 }
-_ENUMS = {"outcome": Outcome, "kernel_action": KernelAction, "tracer_induced": TracerInduced}
+_TYPES = {
+    "outcome": Outcome,
+    "kernel_action": KernelAction,
+    "tracer_induced": TracerInduced,
+    "consequences": tuple,
+    "exceptions": tuple,
+}
 
 
 def run(name: str, python: str | None, episodes: Sequence[Episode]) -> ComparedRun:
@@ -72,18 +81,37 @@ def _changed(one: Episode, name: str, value: Any) -> Episode:
     match name:
         case "signal":
             return replace(one, signal=None if value is None else SignalInfo(10, value))
-        case "call" | "restart_code" | "receive_timeout_ns":
+        case "call" | "args" | "restart_code" | "receive_timeout_ns":
             return replace(one, syscall=_syscall(one, name, value))
-        case "receiver":
-            role, module = value
-            return replace(one, received_by=Receiver(CodeRole(role), None, None, module=module))
+        case "receiver" | "function":
+            return replace(one, received_by=_receiver(name, value))
+        case "callee" | "delay_bound":
+            return replace(one, python=_python(one, name, value))
         case "follow_up":
             return replace(one, follow_up=FollowUp(value, 1))
-        case "consequences":
-            return replace(one, consequences=tuple(value))
         case _:
-            fields: dict[str, Any] = {name: _ENUMS.get(name, lambda same: same)(value)}
+            fields: dict[str, Any] = {name: _TYPES.get(name, lambda same: same)(value)}
             return replace(one, **fields)
+
+
+def _receiver(name: str, value: Any) -> Receiver:
+    if name == "receiver":
+        role, module = value
+        return Receiver(CodeRole(role), None, None, module=module)
+    since = retries_since(value)
+    retries = None if since is None else ".".join(map(str, since))
+    return Receiver(CodeRole.CPYTHON, value, None, retries_since=retries)
+
+
+def _python(one: Episode, name: str, value: Any) -> PythonSide:
+    python = one.python
+    assert python is not None
+    if name == "callee":
+        inner, *outer = python.stack
+        callee = Callee(CalleeKind.C_FUNCTION, value)
+        return replace(python, stack=(replace(inner, callee=callee), *outer))
+    assert python.handler is not None
+    return replace(python, handler=replace(python.handler, delay_bound=DelayBound(value)))
 
 
 def _syscall(one: Episode, name: str, value: Any) -> InterruptedSyscall:
@@ -93,5 +121,7 @@ def _syscall(one: Episode, name: str, value: Any) -> InterruptedSyscall:
         return replace(met, restart_code=value)
     if name == "call":
         return replace(met, syscall=replace(met.syscall, name=value))
+    if name == "args":
+        return replace(met, syscall=replace(met.syscall, args=tuple(value)))
     descriptor = FileDescriptor(3, receive_timeout_ns=value)
     return replace(met, syscall=replace(met.syscall, descriptor=descriptor))

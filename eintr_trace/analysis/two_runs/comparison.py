@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from itertools import zip_longest
 
 from eintr_trace.analysis.two_runs.pairs import pair_episodes
-from eintr_trace.analysis.two_runs.reasons import Programs, parting_reason, reason_of_all
+from eintr_trace.analysis.two_runs.programs import Programs
+from eintr_trace.analysis.two_runs.reasons import parting_reason, reason_of_all
 from eintr_trace.analysis.two_runs.steps import steps_of
 from eintr_trace.model.comparison import (
     PARTING,
@@ -19,6 +20,8 @@ from eintr_trace.model.comparison import (
     StepRow,
 )
 from eintr_trace.model.episodes import Confidence, Episode
+
+_Beside = tuple[Step | None, Step | None]
 
 
 def compare(left: ComparedRun, right: ComparedRun) -> Comparison:
@@ -63,25 +66,49 @@ def _rows(one: Episode | None, other: Episode | None) -> Iterator[StepRow]:
     right = {} if other is None else steps_of(other)
     alone = one is None or other is None
     for kind in StepKind:
-        for step, counterpart in _beside(left.get(kind, ()), right.get(kind, ())):
+        for step, counterpart in _beside(kind, left.get(kind, ()), right.get(kind, ())):
             if _any_seen(step, counterpart):
                 relation = Relation.ONE_SIDED if alone else relation_of(step, counterpart)
                 yield StepRow(kind, step, counterpart, relation)
 
 
-def _beside(
-    left: tuple[Step, ...], right: tuple[Step, ...]
-) -> Iterator[tuple[Step | None, Step | None]]:
+def _beside(kind: StepKind, left: tuple[Step, ...], right: tuple[Step, ...]) -> Iterator[_Beside]:
     """Put steps of one kind beside each other; one that was not seen stands beside all."""
-    if _is_unseen(left):
+    if kind is StepKind.CONSEQUENCE:
+        yield from _in_any_order(left, right)
+        return
+    if _unseen(left) is not None:
         left *= max(1, len(right))
-    if _is_unseen(right):
+    if _unseen(right) is not None:
         right *= max(1, len(left))
-    return zip_longest(left, right)
+    yield from zip_longest(left, right)
 
 
-def _is_unseen(steps: tuple[Step, ...]) -> bool:
-    return any(not step.was_seen for step in steps)
+def _in_any_order(left: tuple[Step, ...], right: tuple[Step, ...]) -> Iterator[_Beside]:
+    """Put what is said of both first; what else one has may be what the other cannot show."""
+    ones, others = _by_what_is_said(left), _by_what_is_said(right)
+    places = {
+        said: list(ones).index(said) + list(others).index(said) for said in ones.keys() & others
+    }
+    for said in sorted(places, key=lambda said: (places[said], said)):
+        yield ones.pop(said), others.pop(said)
+    unseen = _unseen(left), _unseen(right)
+    if unseen == (None, None):
+        yield from zip_longest(ones.values(), others.values())
+        return
+    alone: list[tuple[int, str, _Beside]] = [
+        *((place, said, (one, unseen[1])) for place, (said, one) in enumerate(ones.items())),
+        *((place, said, (unseen[0], one)) for place, (said, one) in enumerate(others.items())),
+    ]
+    yield from (beside for _, _, beside in sorted(alone, key=lambda row: row[:2]))
+
+
+def _by_what_is_said(steps: tuple[Step, ...]) -> dict[str, Step]:
+    return {str(step.identity[0]): step for step in steps if step.was_seen}
+
+
+def _unseen(steps: tuple[Step, ...]) -> Step | None:
+    return next((step for step in steps if not step.was_seen), None)
 
 
 def _any_seen(*steps: Step | None) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from eintr_trace.analysis.two_runs.exhibits import supporting_evidence
 from eintr_trace.analysis.wording import bare_name, exception, place, result
+from eintr_trace.facts.restart_codes import RESTART_RULES, AfterSignal
 from eintr_trace.model.c_stack import CodeRole
 from eintr_trace.model.comparison import Step, StepKind
 from eintr_trace.model.episodes import (
@@ -28,6 +29,9 @@ _NOT_SEEN = "not seen"
 _UNSEEN = (None,)
 # A count, or a span of time with its unit, as analysis.wording says them.
 _AMOUNT = re.compile(r"\d[\d.e+]*( (µs|ms|s)\b)?")
+_EXIT_STATUS = re.compile(r"\bstatus (\d+)")
+# A log does not show the exception.
+_ENDED = re.compile(r"The (uncaught exception ended the process|process ended)\b")
 # What a log shows of a call that came back early is less, but nothing else.
 _NOT_ITS_COURSE = re.compile(
     r", (although|with no exception to tell it that) the call had not run its course"
@@ -39,9 +43,11 @@ _DECIDED: dict[Outcome, DecisionKind] = {
     Outcome.RETRIED_BY_PROGRAM: DecisionKind.RAISE,
     Outcome.RESUMED_BY_INTERPRETER: DecisionKind.CALL_AGAIN,
     Outcome.RETRIED_BY_LIBRARY: DecisionKind.CALL_AGAIN,
-    Outcome.ABANDONED_BY_HANDLER: DecisionKind.CALL_AGAIN,
     Outcome.RETURNED_EARLY: DecisionKind.NONE,
 }
+_RESTARTED_WITHOUT_HANDLER = frozenset(
+    code.name for code, rule in RESTART_RULES.items() if rule.handler is AfterSignal.EINTR
+)
 _WITHOUT_EXCEPTION = frozenset(Outcome) - {
     Outcome.RAISED,
     Outcome.RETRIED_BY_PROGRAM,
@@ -64,7 +70,10 @@ def _steps(episode: Episode) -> Iterator[Step]:
     if episode.tracer_induced is not None:
         kind = episode.tracer_induced.value
         yield _step(episode, StepKind.TRACER_INDUCED, f"because of the tracer: {kind}", kind)
-    if episode.syscall is not None:
+    if _is_call_unknown(episode):
+        yield _unseen(StepKind.RESTART_CODE)
+        yield _unseen(StepKind.KERNEL_ACTION)
+    elif episode.syscall is not None:
         yield _restart_code(episode)
         yield from _kernel_action(episode)
     yield from _c_steps(episode)
@@ -98,6 +107,8 @@ def _signal(episode: Episode) -> Step:
 
 
 def _call(episode: Episode) -> Step:
+    if _is_call_unknown(episode):
+        return _unseen(StepKind.CALL)
     if episode.syscall is None:
         return _step(episode, StepKind.CALL, "it is in no system call", "")
     name = episode.syscall.syscall.name
@@ -105,6 +116,11 @@ def _call(episode: Episode) -> Step:
     where = python_place(episode)
     called_in = "" if where is None else f", which {_bare_place(where)} called"
     return _step(episode, StepKind.CALL, f"it {verb} {name}{called_in}", name)
+
+
+def _is_call_unknown(episode: Episode) -> bool:
+    """A log shows no call that was already over, nor one that is left out of it."""
+    return episode.syscall is None and episode.outcome is Outcome.UNKNOWN
 
 
 def python_place(episode: Episode) -> CodeLocation | None:
@@ -136,19 +152,38 @@ def _kernel_action(episode: Episode) -> Iterator[Step]:
             without = " (no SA_RESTART)" if episode.sa_restart is False else ""
             yield _step(episode, kind, f"the kernel hands out EINTR{without}", "eintr")
         case KernelAction.RESTART:
-            with_flag = " (SA_RESTART)" if episode.sa_restart else ""
-            yield _step(episode, kind, f"the kernel restarts the call{with_flag}", "restart")
-        case KernelAction.NONE if episode.outcome is Outcome.UNKNOWN:
+            because = " (SA_RESTART)" if episode.sa_restart else ""
+            because = " (no handler)" if is_without_handler(episode) else because
+            yield _step(episode, kind, f"the kernel restarts the call{because}", "restart")
+        case KernelAction.NONE if episode.outcome is Outcome.DIED:
+            yield _step(episode, kind, "the signal's default action ends the process", "death")
+        case KernelAction.NONE if _is_kernel_unknown(episode):
             yield _unseen(kind)
         case KernelAction.NONE:
             return
 
 
+def _is_kernel_unknown(episode: Episode) -> bool:
+    return episode.kernel_action is KernelAction.NONE and episode.outcome is Outcome.UNKNOWN
+
+
+def is_without_handler(episode: Episode) -> bool:
+    """Tell whether that the kernel restarted the call proves that no handler ran.
+
+    After a handler the kernel restarts a call of itself only with SA_RESTART, which the signal
+    frame then shows, or after ERESTARTNOINTR: ``facts.restart_codes.RESTART_RULES``.
+    """
+    code = None if episode.syscall is None else episode.syscall.restart_code
+    is_restarted = episode.kernel_action is KernelAction.RESTART and episode.sa_restart is None
+    return is_restarted and code in _RESTARTED_WITHOUT_HANDLER
+
+
 def _c_steps(episode: Episode) -> Iterator[Step]:
-    if episode.kernel_action is KernelAction.EINTR:
+    is_known = not _is_call_unknown(episode)
+    if is_known and episode.kernel_action is KernelAction.EINTR:
         yield _receiver(episode)
         yield _decision(episode)
-    elif episode.kernel_action is KernelAction.NONE and episode.outcome is Outcome.UNKNOWN:
+    elif not is_known or _is_kernel_unknown(episode):
         yield _unseen(StepKind.RECEIVER)
         yield _unseen(StepKind.DECISION)
 
@@ -196,15 +231,32 @@ def _decision(episode: Episode) -> Step:
     if decided is None:
         return _unseen(StepKind.DECISION)
     confidence = Confidence.OBSERVED if episode.decision is not None else episode.confidence
-    text = f"{_decider(episode)} {DECISION_PHRASES[decided]}"
+    text = f"{_decider(episode)} {decision_phrase(episode, decided)}"
     return _step(episode, StepKind.DECISION, text, decided.value, confidence=confidence)
 
 
-DECISION_PHRASES: dict[DecisionKind, str] = {
-    DecisionKind.RAISE: "makes an exception of it",
-    DecisionKind.CALL_AGAIN: "lets signal handlers run and calls again",
-    DecisionKind.NONE: "returns without an exception",
-}
+def decision_phrase(episode: Episode, decided: DecisionKind) -> str:
+    """Say what C code does, with what is known of the signal handlers."""
+    match decided:
+        case DecisionKind.RAISE:
+            return "makes an exception of it"
+        case DecisionKind.NONE:
+            return "returns without an exception"
+        case DecisionKind.CALL_AGAIN if episode.outcome is Outcome.ABANDONED_BY_HANDLER:
+            return "lets signal handlers run"
+        case DecisionKind.CALL_AGAIN if _lets_handlers_run(episode):
+            return "lets signal handlers run and calls again"
+        case DecisionKind.CALL_AGAIN:
+            return "calls again"
+
+
+def _lets_handlers_run(episode: Episode) -> bool:
+    """Tell it as it was seen, else as PEP 475 has it; other loops in C may not let them."""
+    if episode.decision is not None:
+        return True
+    receiver = episode.received_by
+    by_table = receiver is None or receiver.retries_since is not None
+    return episode.outcome is Outcome.RESUMED_BY_INTERPRETER and by_table
 
 
 def _decider(episode: Episode) -> str:
@@ -219,6 +271,8 @@ def _decider(episode: Episode) -> str:
 
 def _handler(episode: Episode) -> Step:
     run = None if episode.python is None else episode.python.handler
+    if run is None and is_without_handler(episode):
+        return _step(episode, StepKind.HANDLER, "no handler runs", "")
     if run is None:
         return _unseen(StepKind.HANDLER)
     function = "(not named)" if run.location is None else bare_name(run.location.function)
@@ -309,15 +363,16 @@ def _given(episode: Episode) -> tuple[str, bool | None]:
     if episode.follow_up is None or episode.syscall is None:
         return "", None
     retval = episode.follow_up.retval
-    return f", which {result(episode.syscall.syscall.name, retval)}", retval >= 0
+    return f" (it {result(episode.syscall.syscall.name, retval)})", retval >= 0
 
 
 def _consequences(episode: Episode) -> Iterator[Step]:
-    if not episode.consequences and episode.python is None:
-        yield _unseen(StepKind.CONSEQUENCE)
     for text in episode.consequences:
-        identity = _AMOUNT.sub("0", _NOT_ITS_COURSE.sub("", text))
-        yield _step(episode, StepKind.CONSEQUENCE, text, identity)
+        status = _EXIT_STATUS.search(text)
+        said = "ended" if _ENDED.match(text) else _AMOUNT.sub("0", _NOT_ITS_COURSE.sub("", text))
+        yield _step(episode, StepKind.CONSEQUENCE, text, said, status and status[1])
+    if episode.python is None:
+        yield _unseen(StepKind.CONSEQUENCE)  # there may be more
 
 
 def _outcome(episode: Episode) -> Step:
