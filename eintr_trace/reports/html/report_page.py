@@ -34,6 +34,7 @@ _SCRIPTS = (
     "timeline",
     "marked",
     "pointer",
+    "pinch",
     "keys",
     "printing",
     "main",

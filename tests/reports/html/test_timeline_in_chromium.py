@@ -72,6 +72,38 @@ def test_the_timeline_zooms_and_its_threads_close(browser: Browser, page: Path) 
     assert browser.run(height) == tall
 
 
+def _touch(browser: Browser, kind: str, *points: tuple[float, float]) -> None:
+    """Put fingers somewhere; their order tells which is which."""
+    touches = [{"x": x, "y": y, "id": number} for number, (x, y) in enumerate(points)]
+    browser.driver.execute_cdp_cmd(
+        "Input.dispatchTouchEvent", {"type": kind, "touchPoints": touches}
+    )
+
+
+def test_two_fingers_zoom_about_what_is_between_them(browser: Browser, page: Path) -> None:
+    browser.open(page)
+    picture = "return document.getElementById('timeline-canvas').toDataURL()"
+    whole = browser.run(picture)
+    left, top, width = browser.run(
+        "const box = document.getElementById('timeline-canvas').getBoundingClientRect();"
+        "return [box.left, box.top, box.width]"
+    )
+    middle, down = left + 168 + (width - 168 - 14) / 2, top + 60
+    _touch(browser, "touchStart", (middle - 50, down), (middle + 50, down))
+    for away in (60, 80, 100):
+        _touch(browser, "touchMove", (middle - away, down), (middle + away, down))
+    _touch(browser, "touchEnd")
+    browser.settle()
+    # Twice as near: the middle half of -0.179 to 6.156 s (lanes.js: 3 % about 5.977 s).
+    browser.click("#zoom-in")
+    browser.click("#zoom-out")
+    said = browser.run("return document.getElementById('marked-said').textContent")
+    assert said == "1.4 s to 4.57 s"
+    assert chosen(browser) == "#1"
+    browser.click("#zoom-fit")
+    assert browser.run(picture) == whole
+
+
 def test_times_that_no_clock_has_are_survived(browser: Browser, pages: Path) -> None:
     times = (0, -(10**12), 10**18, 10**30, 10**400)
     episodes = [

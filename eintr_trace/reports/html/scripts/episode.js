@@ -82,7 +82,7 @@ function way(episode) {
         "details.steps",
         null,
         el("summary", null, `${path.steps.length} steps, function by function`),
-        el("ol.code", null, path.steps.map((step) => el("li", null, text(step)))),
+        el("ol.code", { tabindex: "0", "aria-label": "steps" }, path.steps.map((step) => el("li", null, text(step)))),
       ),
     );
   }
@@ -161,7 +161,17 @@ function showEpisode() {
   DETAIL.replaceChildren(steps(), ...episodeParts(EPISODES[chosen]));
 }
 
+// The list tells its own options; what is chosen from elsewhere is said here.
+function sayChosen() {
+  if (document.activeElement === LIST || chosen === null) return;
+  const { id, outcome, headline, what } = EPISODES[chosen];
+  byId("chosen-said").textContent = `#${id}, ${outcome}: ${text(headline) || text(what)}`;
+}
+
 whenChanged((what) => {
-  if (what === "choice") showEpisode();
+  if (what === "choice") {
+    showEpisode();
+    sayChosen();
+  }
   else if (chosen !== null) DETAIL.querySelector(".episode-tools")?.replaceWith(steps());
 });

@@ -69,5 +69,6 @@ function threadIndex(tid) {
 
 whenChanged(writeHash);
 window.addEventListener("hashchange", () => {
+  if (document.getElementById(location.hash.slice(1))) return writeHash(); // a way within the page
   if (readHash()) bringIntoView();
 });

@@ -30,6 +30,11 @@ function sayMarked(row) {
   MARKED_SAID.textContent = `${DATA.threads[row.thread].name}, ${row.open ? "open" : "closed"}, ${episodes}`;
 }
 
+function sayShownTimes() {
+  const said = DATA.timed ? span : (line) => `line ${Math.round(line)}`;
+  MARKED_SAID.textContent = `${said(Math.max(0, VIEW.from))} to ${said(Math.min(END, VIEW.to))}`;
+}
+
 function drawMarked(pen, rows, width, colours) {
   const row = rows[markedRow(rows)];
   if (!row || document.activeElement !== TIMELINE) return;

@@ -1,4 +1,5 @@
 // The timeline under pointer and keys: drag moves, Ctrl and the wheel zoom, a click chooses.
+// What two fingers do is in pinch.js.
 const TIP = byId("timeline-tip");
 const NEAR = 9; // CSS pixels from a mark
 let drag = null;
@@ -122,9 +123,11 @@ const TIMELINE_KEYS = {
   Enter: openOrCloseMarked,
   0: fit,
 };
+const SHOWS_OTHER_TIMES = ["ArrowLeft", "ArrowRight", "+", "=", "-", "0"];
 for (const [key, act] of Object.entries(TIMELINE_KEYS)) {
   TIMELINE_KEYS[key] = () => {
     act();
+    if (SHOWS_OTHER_TIMES.includes(key)) sayShownTimes();
     drawSoon();
   };
 }
