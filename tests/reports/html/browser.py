@@ -55,9 +55,15 @@ class Browser:
         self.driver.get(f"{path.as_uri()}{fragment}")
         self.settle()
 
-    def media(self, media: str = "", scheme: str = "light") -> None:
-        """Emulate paper (``print``) or the screen, and the system's colours."""
-        features = [{"name": "prefers-color-scheme", "value": scheme}]
+    def media(self, media: str = "", scheme: str = "light", forced: bool = False) -> None:
+        """Emulate paper (``print``) or the screen, and the system's colours.
+
+        ``forced``: the reader has chosen a few colours of their own for everything.
+        """
+        features = [
+            {"name": "prefers-color-scheme", "value": scheme},
+            {"name": "forced-colors", "value": "active" if forced else "none"},
+        ]
         self.driver.execute_cdp_cmd(
             "Emulation.setEmulatedMedia", {"media": media, "features": features}
         )

@@ -8,7 +8,7 @@ import pytest
 
 from tests.reports import samples
 from tests.reports.html.browser import Browser
-from tests.reports.html.many import recorded
+from tests.reports.html.many import many, recorded
 from tests.reports.html.saved_pages import chosen, saved, some_source
 
 
@@ -28,27 +28,68 @@ def test_colours_follow_the_system_unless_told_otherwise(browser: Browser, page:
     assert browser.run(background) == light
 
 
+_COLOURS = """
+const probe = document.body.appendChild(document.createElement('i'));
+return arguments[0].map((name) => {
+  probe.style.color = `var(--${name})`;
+  return getComputedStyle(probe).color;
+});
+"""
+_TEXTS = ("ink", "soft", "accent", "good", "warn", "bad", "kernel", "c", "python", "program")
+_WASHES = ("accent", "good", "warn", "bad")
+
+
+@pytest.mark.parametrize("media", ["", "print"])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_text_has_contrast(browser: Browser, page: Path, scheme: str) -> None:
+def test_text_and_bounds_have_contrast(
+    browser: Browser, page: Path, scheme: str, media: str
+) -> None:
     browser.open(page, scheme=scheme)
-    names = ["ink", "soft", "accent", "good", "warn", "bad", "kernel", "c", "python", "program"]
-    values = browser.run(
-        "const style = getComputedStyle(document.documentElement);"
-        "return arguments[0].map((name) => style.getPropertyValue('--' + name))",
-        ["paper", "raised", *names],
-    )
-    luminances = [_luminance(value) for value in values]
-    for surface in luminances[:2]:
-        for name, text in zip(names, luminances[2:], strict=True):
-            light, dark = max(surface, text), min(surface, text)
-            assert (light + 0.05) / (dark + 0.05) >= 4.5, name
+    browser.media(media, scheme)
+    pairs = [(text, surface, 4.5) for text in _TEXTS for surface in ("paper", "raised")]
+    pairs += [(name, f"{name}-wash", 4.5) for name in _WASHES]
+    pairs += [(text, f"{name}-wash", 4.5) for text in ("ink", "soft") for name in _WASHES]
+    pairs += [("on-mark", name, 3) for name in ("good", "warn", "bad")]
+    pairs += [("line-strong", surface, 3) for surface in ("paper", "raised")]
+    names = sorted({name for one, other, _ in pairs for name in (one, other)})
+    luminances = dict(zip(names, map(_luminance, browser.run(_COLOURS, names)), strict=True))
+    for one, other, least in pairs:
+        dark, light = sorted((luminances[one], luminances[other]))
+        assert (light + 0.05) / (dark + 0.05) >= least, (one, other)
 
 
 def _luminance(colour: str) -> float:
     """Relative luminance, WCAG 2.2."""
-    channels = [int(colour.strip()[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    channels = [int(number) / 255 for number in re.findall(r"\d+", colour)]
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def test_the_timeline_has_the_colours_of_the_page(browser: Browser, page: Path) -> None:
+    corner = (
+        "const pen = document.getElementById('timeline-canvas').getContext('2d');"
+        "const data = [...pen.getImageData(2, 2, 1, 1).data].slice(0, 3);"
+        "return [`rgb(${data.join(', ')})`, getComputedStyle(document.body).backgroundColor]"
+    )
+    browser.open(page, scheme="dark")
+    dark = browser.run(corner)
+    browser.click("#theme")
+    light = browser.run(corner)
+    assert dark[0] == dark[1]
+    assert light == ["rgb(255, 255, 255)"] * 2
+
+
+def test_forced_colours_leave_what_is_chosen_and_pressed_visible(
+    browser: Browser, page: Path
+) -> None:
+    browser.open(page, "#episode-2&outcome=resumed-by-interpreter,raised")
+    browser.media(forced=True)
+    outlines = browser.run(
+        "const style = (one) => getComputedStyle(document.querySelector(one)).outlineStyle;"
+        "return arguments[0].map(style)",
+        ["#row-2", "#row-1", "[data-outcome=raised]", "[data-outcome=died]", ".source-line.here"],
+    )
+    assert outlines == ["solid", "none", "solid", "none", "solid"]
 
 
 @pytest.mark.parametrize("width", [360, 768, 1024])
@@ -95,6 +136,26 @@ def test_what_is_printed_is_opened(browser: Browser, page: Path) -> None:
     pdf = browser.printed()
     assert pdf.startswith(b"%PDF")
     assert len(re.findall(rb"/Type\s*/Page\b", pdf)) >= 2
+
+
+def test_paper_says_which_episodes_are_on_it(browser: Browser, pages: Path) -> None:
+    path = saved(pages / "printed.html", many(230))
+    before = "window.dispatchEvent(new Event('beforeprint'))"
+    browser.open(path)
+    browser.run(before)
+    browser.media("print")
+    assert len(browser.all("#printed > article")) == 100
+    assert browser.text("#printed > :first-child") == (
+        "Printed are the first 100 of 230 episodes; filter the page to print others. "
+        "The timeline has the first 8 of 40 threads."
+    )
+    browser.open(path, "#outcome=died&signal=SIGTERM&q=eof")
+    browser.run(before)
+    browser.media("print")
+    said = browser.text("#printed > :first-child")
+    assert re.fullmatch(
+        r"\d+ of 230 episodes pass the filters: outcome died, signal SIGTERM, text “eof”\..*", said
+    )
 
 
 def test_without_scripts_there_is_a_plain_page(browser: Browser, page: Path) -> None:

@@ -2,10 +2,10 @@
 {
   const button = document.getElementById("all-evidence");
   const steps = document.querySelectorAll("details.evidence");
+  let open = false;
   button.hidden = steps.length === 0;
   button.addEventListener("click", () => {
-    const open = button.getAttribute("aria-pressed") === "false";
-    button.setAttribute("aria-pressed", String(open));
+    open = !open;
     button.textContent = open ? "Close all evidence" : "Open all evidence";
     for (const step of steps) step.open = open;
   });

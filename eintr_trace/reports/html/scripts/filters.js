@@ -17,6 +17,18 @@ function offered(filter, value) {
   return [...byId(SELECTS[filter]).options].some((option) => option.value === value) ? value : "";
 }
 
+function filtersInWords() {
+  const said = FILTER.outcomes.size ? [`outcome ${[...FILTER.outcomes].join(" or ")}`] : [];
+  for (const [filter, id] of Object.entries(SELECTS)) {
+    if (FILTER[filter] === "") continue;
+    const label = byId(id).closest("label").firstChild.textContent.trim();
+    const choice = byId(id).selectedOptions[0].textContent.replace(/ \(\d+\)$/, ""); // without its count
+    said.push(`${label.toLowerCase()} ${choice}`);
+  }
+  if (FILTER.search) said.push(`text “${FILTER.search}”`);
+  return said.join(", ");
+}
+
 function showFilters() {
   for (const [filter, id] of Object.entries(SELECTS)) {
     const select = byId(id);

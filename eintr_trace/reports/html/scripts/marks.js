@@ -2,9 +2,14 @@
 const TONE_ORDER = ["good", "warn", "bad"];
 const LANE_NAMES = DATA.layers;
 
+const PROBE = document.body.appendChild(el("span.colour-probe", { "aria-hidden": "true" }));
+
+// A canvas cannot follow var() or light-dark(): what the page's colours are now.
 function palette() {
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(`--${name}`).trim();
+  const colour = (name) => {
+    PROBE.style.color = `var(--${name})`;
+    return getComputedStyle(PROBE).color;
+  };
   return {
     paper: colour("paper"), raised: colour("raised"), sunken: colour("sunken"), ink: colour("ink"),
     soft: colour("soft"), line: colour("line"), strong: colour("line-strong"), accent: colour("accent"),

@@ -2,22 +2,43 @@
 const TIMELINE = byId("timeline");
 const CANVAS = byId("timeline-canvas");
 const FONT = getComputedStyle(document.body).fontFamily;
-const MOST_HEIGHT = 420; // CSS pixels
+let mostHeight = 420; // CSS pixels
+const PAPER_WIDTH = 720; // of A4 and Letter, within their margins
+const PAPER_HEIGHT = 520;
 let drawn = []; // the marks in view, for the pointer
 let drawing = 0;
+let onPaper = false;
 
-function drawTimeline(theme) {
-  const before = document.documentElement.dataset.theme;
-  if (theme) document.documentElement.dataset.theme = theme;
+function drawTimeline() {
   draw(palette());
-  if (!theme) return;
-  if (before === undefined) delete document.documentElement.dataset.theme;
-  else document.documentElement.dataset.theme = before;
 }
 
 function drawSoon() {
   cancelAnimationFrame(drawing);
-  drawing = requestAnimationFrame(() => drawTimeline());
+  if (!onPaper) drawing = requestAnimationFrame(drawTimeline);
+}
+
+// Draw in the colours and the size of paper, until drawForScreen().
+function drawForPaper() {
+  onPaper = true;
+  cancelAnimationFrame(drawing);
+  TIMELINE.scrollTop = 0;
+  const before = { theme: document.documentElement.dataset.theme, mostHeight };
+  document.documentElement.dataset.theme = "light";
+  TIMELINE.style.width = `${PAPER_WIDTH}px`;
+  mostHeight = PAPER_HEIGHT;
+  drawTimeline();
+  drawLegend();
+  TIMELINE.style.width = "";
+  mostHeight = before.mostHeight;
+  if (before.theme === undefined) delete document.documentElement.dataset.theme;
+  else document.documentElement.dataset.theme = before.theme;
+}
+
+function drawForScreen() {
+  onPaper = false;
+  drawTimeline();
+  drawLegend();
 }
 
 function fitTimeline() {
@@ -29,7 +50,7 @@ function fitTimeline() {
 function sized(rows) {
   const whole = AXIS + rows.reduce((sum, row) => sum + row.height, 0) + 4;
   const width = TIMELINE.clientWidth;
-  const height = Math.min(MOST_HEIGHT, whole);
+  const height = Math.min(mostHeight, whole);
   const ratio = window.devicePixelRatio || 1;
   TIMELINE.style.height = `${height + 2}px`;
   byId("timeline-space").style.height = `${whole}px`;
