@@ -30,6 +30,7 @@ Show what becomes of each signal that meets a system call of a live program:
 what the kernel did, what C and Python made of it, and what it cost.
 The program sleeps undisturbed until a signal comes; nothing is written into it."""
 
+_STEP_MS = 50
 _EPILOG = """\
 other verbs:
   report FILE   the report of a recording (-o), or of a log that strace wrote
@@ -87,7 +88,7 @@ def _trace(arguments: argparse.Namespace, command: tuple[str, ...]) -> int:
         count=arguments.count,
         signals=_signals_looked_at(wanted.selection.signals),
         merged_signals=arguments.merged_signals,
-        step=arguments.step,
+        step_ns=arguments.step_ms * 1_000_000 if arguments.step else None,
         every_syscall=arguments.every_syscall,
     )
     try:
@@ -143,6 +144,14 @@ def _parser() -> Parser:
         help="show the whole way of the thread through C, from EINTR to the decision, by single"
         " steps: once a call site, some 3 to 15 ms, in which the stops of other threads wait."
         " If eintr-trace is killed with SIGKILL just then, the program dies of SIGTRAP",
+    )
+    parser.add_argument(
+        "--step-ms",
+        metavar="MS",
+        type=positive_int,
+        default=_STEP_MS,
+        help="give up single-stepping after so many milliseconds (default %(default)s; a busy"
+        " machine takes several times as long)",
     )
     parser.add_argument(
         "--every-syscall",

@@ -40,6 +40,10 @@ class HoldBudget:
         """Count one stop; credit may become debt, which is paid by passing deliveries on."""
         self._credit_ns -= held_ns + _WAKE_UP_NS
 
+    def excuse(self, held_ns: int) -> None:
+        """Take out of the next stop's account what the user has asked for, and knows of."""
+        self._credit_ns += held_ns
+
     def spend_hits(self, hits: int) -> None:
         """Count the hits of a watchpoint that a delivery will have."""
         self._credit_ns -= hits * _HIT_NS

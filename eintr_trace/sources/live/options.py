@@ -10,8 +10,8 @@ class LiveOptions:
     """What to trace and until when; ``signals`` limits which are looked at (None: all).
 
     ``merged_signals``: have the kernel tell of merges where it is permitted, at a cost to all
-    signals of the machine. ``step``: single-step from EINTR to the decision. ``every_syscall``:
-    stop every thread at each of its calls.
+    signals of the machine. ``step_ns``: single-step from EINTR to the decision, for so long at
+    most (None: do not). ``every_syscall``: stop every thread at each of its calls.
     """
 
     pids: tuple[int, ...]
@@ -21,7 +21,7 @@ class LiveOptions:
     count: int | None = None
     signals: frozenset[int] | None = None
     merged_signals: bool = True
-    step: bool = False
+    step_ns: int | None = None
     every_syscall: bool = False
 
 

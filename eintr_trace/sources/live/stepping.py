@@ -52,7 +52,7 @@ from eintr_trace.sources.live.wait_status import (
 )
 
 _MOST_STEPS = 3000
-_MOST_HELD_NS = 50_000_000
+_MOST_PAID_NS = 50_000_000  # what is asked for beyond is not paid for by passing deliveries on
 _MOST_CALLS = 16  # of the interpreter's own
 _MOST_TRIES = 3  # of walks that something else ended
 _MOST_PLACES = 4096
@@ -98,20 +98,22 @@ class _Walked:
 
 
 class Stepping:
-    """Single-steps one thread at a time, once for each place; ``breathe`` is called on the way."""
+    """Single-steps one thread at a time, once for each place; ``breathe`` is called on the way.
+
+    A walk takes ``most_ns`` at most, ``None``: there are none.
+    """
 
     def __init__(
         self,
         resuming: Resuming,
         emit: Emit,
         breathe: Callable[[], None],
-        *,
-        enabled: bool,
+        most_ns: int | None,
     ) -> None:
         self._resuming = resuming
         self._emit = emit
         self._breathe = breathe
-        self._enabled = enabled
+        self._most_ns = most_ns
         self._traps = binding.StepTraps()
         self._walk: _Walk | None = None
         # The thread that may have TF set: its last step had not ended when it was waited for no
@@ -122,7 +124,7 @@ class Stepping:
     def begin(self, tracee: Tracee, ip: int) -> None:
         """The interrupted call has given EINTR at ``ip``: walk from here on, if that is new."""
         follow = tracee.following.innermost
-        if not self._enabled or follow is None or self._is_busy():
+        if self._most_ns is None or follow is None or self._is_busy():
             return
         if not tracee.budget.allows(time.monotonic_ns()):
             return
@@ -146,13 +148,15 @@ class Stepping:
         Returns how long it was held, and what is to be told of its walk once that has ended.
         """
         walk = self._walk
-        if walk is None or walk.tracee is not tracee:
+        if walk is None or walk.tracee is not tracee or self._most_ns is None:
             return self._resuming.resume(tracee, stopped_ns, signo), ()
         began_ns = time.monotonic_ns()
         known = len(walk.addresses)
         with on_processor_of(tracee.tid):
-            end = self._step(walk, ip, signo, began_ns + _MOST_HELD_NS - walk.took_ns)
-        walk.took_ns += time.monotonic_ns() - began_ns
+            end = self._step(walk, ip, signo, began_ns + self._most_ns - walk.took_ns)
+        took_ns = time.monotonic_ns() - began_ns
+        tracee.budget.excuse(took_ns - max(0, min(took_ns, _MOST_PAID_NS - walk.took_ns)))
+        walk.took_ns += took_ns
         if end is PathEnd.SIGNAL:
             self._in_step_mode = tracee
         if end is PathEnd.ENDED or self._in_step_mode is tracee:

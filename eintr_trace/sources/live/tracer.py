@@ -61,7 +61,7 @@ class Tracer:
         emit: Tell,
         signals: frozenset[int] | None,
         *,
-        step: bool = False,
+        step_ns: int | None = None,
         every_syscall: bool = False,
     ) -> None:
         self._roster = roster
@@ -71,7 +71,7 @@ class Tracer:
         roster.tell_with(emit)
         self._connections = Connections(emit, alive=roster.processes)
         self._resuming = Resuming(emit, self._connections, every_syscall=every_syscall)
-        self._stepping = Stepping(self._resuming, emit, self.read_merges, enabled=step)
+        self._stepping = Stepping(self._resuming, emit, self.read_merges, step_ns)
         self._probes = DecisionProbes(self._samples, self._handlers)
         self._syscall_stops = SyscallStops(
             self._resuming, self._handlers, self._probes, self._connections, self._stepping, emit

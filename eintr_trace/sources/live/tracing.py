@@ -60,7 +60,7 @@ class Tracing:
             self._roster,
             outlet.emit,
             options.signals,
-            step=options.step,
+            step_ns=options.step_ns,
             every_syscall=options.every_syscall,
         )
         self._loop = WaitLoop(lambda: self._roster.tracees, self._tracer.serve)
