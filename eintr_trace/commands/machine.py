@@ -20,7 +20,7 @@ from eintr_trace.model.python_state import Implementation
 from eintr_trace.reports.layout import Tone
 from eintr_trace.sources.live import binding
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
-from eintr_trace.sources.live.perf_events import OneShotBreakpoints, OwnBreakpoint
+from eintr_trace.sources.live.perf_events import CountedBreakpoints, OwnBreakpoint, Watched
 from eintr_trace.sources.live.registers import require_supported
 from eintr_trace.sources.live.stack_copies import COPIED_BYTES
 
@@ -125,7 +125,7 @@ def _decisions() -> Finding:
     """Try it, on a function of this very interpreter."""
     function = ctypes.cast(ctypes.pythonapi.PyErr_CheckSignals, ctypes.c_void_p).value or 0
     try:
-        OneShotBreakpoints(0, (function,), stack_bytes=COPIED_BYTES).close()
+        CountedBreakpoints(0, (Watched(function, COPIED_BYTES),)).close()
     except OSError as error:
         text = "who decides about EINTR is not observed but inferred, from the calls that follow"
         return Finding("decisions", f"{text}: {error.strerror}. {_remedy(error)}", Tone.WARN)

@@ -12,9 +12,10 @@ import pytest
 from eintr_trace.sources.live.perf_events import (
     Breakpoint,
     BreakpointKind,
+    CountedBreakpoints,
     LostSamples,
-    OneShotBreakpoints,
     Sample,
+    Watched,
 )
 
 pytestmark = pytest.mark.live
@@ -38,9 +39,9 @@ def is_code(address: int) -> bool:
 
 
 @contextmanager
-def one_shots(*functions: str, stack_bytes: int = 512) -> Iterator[OneShotBreakpoints]:
-    addresses = tuple(map(address_of, functions))
-    probes = OneShotBreakpoints(0, addresses, stack_bytes=stack_bytes)
+def one_shots(*functions: str, stack_bytes: int = 512) -> Iterator[CountedBreakpoints]:
+    places = tuple(Watched(address_of(name), stack_bytes) for name in functions)
+    probes = CountedBreakpoints(0, places)
     yield probes
     probes.close()
 
@@ -50,7 +51,7 @@ def many_reprs() -> None:
         repr(number)  # calls PyErr_CheckSignals (Objects/object.c)
 
 
-def hits(probes: OneShotBreakpoints) -> list[int]:
+def hits(probes: CountedBreakpoints) -> list[int]:
     samples = list(probes.samples())
     assert all(isinstance(sample, Sample) and sample.stack is not None for sample in samples)
     return [s.stack.registers.rip for s in samples if isinstance(s, Sample) and s.stack is not None]
@@ -74,6 +75,20 @@ def test_one_hit_is_told_each_time_however_many_there_are() -> None:
         probes.enable()
         many_reprs()
         assert hits(probes) == [checks]  # it was not hit before, and so was not used up
+
+
+def test_so_many_hits_are_told_as_were_asked_for() -> None:
+    checks = address_of("PyErr_CheckSignals")
+    probes = CountedBreakpoints(0, (Watched(checks, stack_bytes=64, hits=3),))
+    probes.enable()
+    many_reprs()
+    assert hits(probes) == [checks] * 3
+    probes.disable()
+    probes.renew()
+    probes.enable()
+    many_reprs()
+    assert hits(probes) == [checks] * 3
+    probes.close()
 
 
 def test_a_sample_holds_the_stack_at_the_entry_of_the_function() -> None:
@@ -112,6 +127,7 @@ def test_hits_that_found_no_room_are_counted_before_the_next() -> None:
 
 def test_an_address_that_cannot_be_watched_leaves_nothing_open() -> None:
     descriptors = set(Path("/proc/self/fd").iterdir())
+    places = Watched(address_of("PyErr_CheckSignals"), 512), Watched(1 << 63, 512)
     with pytest.raises(OSError, match=r"."):
-        OneShotBreakpoints(0, (address_of("PyErr_CheckSignals"), 1 << 63), stack_bytes=512)
+        CountedBreakpoints(0, places)
     assert len(list(Path("/proc/self/fd").iterdir())) == len(descriptors)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -21,7 +22,7 @@ from eintr_trace.interpreter.reader import InterpreterReader
 from eintr_trace.model.events import Event, Reduction
 from eintr_trace.model.stack_events import DecisionUnwatched, NotReturned
 from eintr_trace.sources.live.handler_watch import HandlerWatches
-from eintr_trace.sources.live.perf_events import OneShotBreakpoints, Sample
+from eintr_trace.sources.live.perf_events import CountedBreakpoints, Sample, Watched
 from eintr_trace.sources.live.return_places import ReturnPlace, return_to_loop
 from eintr_trace.sources.live.sample_order import SampleOrder
 from eintr_trace.sources.live.stack_copies import COPIED_BYTES
@@ -31,6 +32,10 @@ from eintr_trace.sources.live.tracee import TracedProcess, Tracee
 _MOST_SETS = 8
 # Of a thread's four hardware breakpoints, the watchpoints of handlers included.
 _MOST_SLOTS = 3
+# Python code that runs before the call returns may itself call C code from there: a signal
+# handler, ctypes' errcheck. Whose return it is, registers tell.
+_RETURN_HITS = 8
+_RETURN_COPIED_BYTES = 64
 
 _REFUSALS = {
     errno.ENOSPC: Reduction.DECISION_SLOTS_TAKEN,
@@ -46,15 +51,30 @@ _REFUSALS = {
 class _Set:
     """The probes of one thread; ``functions`` are their names by address.
 
-    ``awaited`` is where the interrupted call returns to, as long as it has not.
+    ``awaited`` is where the interrupted call returns to, as long as it is known not to have;
+    ``returns`` counts what was seen to return there, to whichever loop.
     """
 
     process: TracedProcess
     tid: int
     functions: dict[int, str]
-    breakpoints: OneShotBreakpoints
+    breakpoints: CountedBreakpoints
     armed: bool = False
     awaited: ReturnPlace | None = None
+    returns: int = 0
+
+    def await_return(self, place: ReturnPlace | None) -> None:
+        """Watch for it from now on, if a probe is there."""
+        self.awaited = place if place is not None and place.address in self.functions else None
+        self.returns = 0
+
+    def takes_return(self, sp: int) -> bool:
+        """Whether what returned, with this stack pointer, is the interrupted call."""
+        self.returns += 1
+        is_it = self.awaited is not None and self.awaited.sp == sp
+        if is_it or self.returns == _RETURN_HITS:
+            self.awaited = None
+        return is_it
 
 
 class DecisionProbes:
@@ -95,7 +115,7 @@ class DecisionProbes:
             return _REFUSALS.get(error.errno or 0, Reduction.DECISION_REFUSED)
         probes.breakpoints.enable()
         probes.armed = True
-        probes.awaited = awaited if awaited and awaited.address in functions else None
+        probes.await_return(awaited)
         tracee.budget.spend_hits(len(functions))
         return None
 
@@ -125,7 +145,7 @@ class DecisionProbes:
         if probes is not None:
             self._discard(probes)
         self._make_room()
-        breakpoints = OneShotBreakpoints(tracee.tid, tuple(functions), stack_bytes=COPIED_BYTES)
+        breakpoints = CountedBreakpoints(tracee.tid, tuple(_watched(functions)))
         probes = _Set(tracee.process, tracee.tid, functions, breakpoints)
         self._sets[tracee.tid] = probes
         return probes
@@ -182,8 +202,8 @@ class DecisionProbes:
                 continue  # no decision was seen
             if until_ns is None or sample.time_ns <= until_ns:
                 function = probes.functions.get(sample.stack.registers.rip)
-                if function == RETURN_PROBE:
-                    probes.awaited = None
+                if function == RETURN_PROBE and not probes.takes_return(sample.stack.registers.rsp):
+                    continue  # of another call, further in
                 # The stack at the interruption was told a moment ago, and with it where code is.
                 known = probes.process.code.is_known
                 self._order.saw_stack(
@@ -214,6 +234,14 @@ class DecisionProbes:
             self._take(probes)
         probes.breakpoints.close()
         del self._sets[probes.tid]
+
+
+def _watched(functions: Mapping[int, str]) -> Iterator[Watched]:
+    for address, name in functions.items():
+        if name == RETURN_PROBE:
+            yield Watched(address, _RETURN_COPIED_BYTES, _RETURN_HITS)
+        else:
+            yield Watched(address, COPIED_BYTES)
 
 
 def _return_place(tracee: Tracee, reader: InterpreterReader, sp: int) -> ReturnPlace | None:

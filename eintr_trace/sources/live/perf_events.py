@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import mmap
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
@@ -95,7 +95,7 @@ class Breakpoint(PerfEvent):
         """Set it on a thread (0: this one); raises OSError as ``PerfEvent`` does."""
         attributes = _attributes(kind, address, size_bytes, stack_bytes)
         attributes = replace(attributes, flags=attributes.flags | AttributeFlag.DISABLED)
-        pages = _pages_for(samples_kept, stack_bytes)
+        pages = _pages_for([stack_bytes] * samples_kept)
         super().__init__(attributes, tid=tid, cpu=ANY_CPU, pages=pages)
 
     def samples(self) -> Iterator[Sample | LostSamples]:
@@ -103,18 +103,27 @@ class Breakpoint(PerfEvent):
         yield from _samples(self.records())
 
 
-class OneShotBreakpoints:
-    """Execute breakpoints on functions of one thread, enabled together, that tell of one hit each.
+@dataclass(frozen=True)
+class Watched:
+    """An instruction: ``hits`` are told of, each with ``stack_bytes`` of the stack."""
 
-    The kernel itself disables one that was hit: a program that calls such a function a million
-    times pays for one. They keep their slots, a descriptor each and two for the ring until
+    address: int
+    stack_bytes: int
+    hits: int = 1
+
+
+class CountedBreakpoints:
+    """Execute breakpoints of one thread, enabled together, that tell of so many hits each.
+
+    The kernel itself disables one that was hit as often: a program that comes there a million
+    times pays for those. They keep their slots, a descriptor each and two for the ring until
     they are closed; ``renew`` makes those that were hit ready again.
     """
 
-    def __init__(self, tid: int, addresses: tuple[int, ...], *, stack_bytes: int) -> None:
+    def __init__(self, tid: int, places: tuple[Watched, ...]) -> None:
         """Set them on a thread, disabled; raises OSError as ``PerfEvent`` does."""
         self._tid = tid
-        self._stack_bytes = stack_bytes
+        self._places = {place.address: place for place in places}
         self._members: dict[int, PerfEvent] = {}
         self._hit: set[int] = set()
         attributes = Attributes(
@@ -123,21 +132,21 @@ class OneShotBreakpoints:
             sample=SampleField.TIME,
             flags=AttributeFlag.DISABLED | _USER_ONLY,
         )
-        pages = _pages_for(len(addresses), stack_bytes)
+        pages = _pages_for([place.stack_bytes for place in places for _ in range(place.hits)])
         self._leader = PerfEvent(attributes, tid=tid, cpu=ANY_CPU, pages=pages)
         try:
-            for address in addresses:
-                self._add(address)
+            for place in places:
+                self._add(place)
         except OSError:
             self.close()
             raise
 
-    def _add(self, address: int) -> None:
+    def _add(self, place: Watched) -> None:
         kind = BreakpointKind.EXECUTE
-        attributes = _attributes(kind, address, _EXECUTE_BYTES, self._stack_bytes)
+        attributes = _attributes(kind, place.address, _EXECUTE_BYTES, place.stack_bytes)
         member = PerfEvent(attributes, tid=self._tid, cpu=ANY_CPU, leader=self._leader)
-        self._members[address] = member
-        member.sample_once()
+        self._members[place.address] = member
+        member.sample_next(place.hits)
 
     @property
     def addresses(self) -> tuple[int, ...]:
@@ -159,7 +168,7 @@ class OneShotBreakpoints:
             member = self._members.pop(address, None)
             if member is not None:
                 member.close()
-                self._add(address)
+                self._add(self._places[address])
 
     def samples(self) -> Iterator[Sample | LostSamples]:
         """The hits since last asked, in order."""
@@ -197,10 +206,12 @@ def _attributes(
     )
 
 
-def _pages_for(samples: int, stack_bytes: int) -> int:
-    sample_bytes = _RECORD_HEADER_BYTES + _HEAD.size + _WORDS.size + 2 * _SIZE.size + stack_bytes
+def _pages_for(stacks_bytes: Sequence[int]) -> int:
+    """How many pages hold samples with so much of the stack each."""
+    without_stack_bytes = _RECORD_HEADER_BYTES + _HEAD.size + _WORDS.size + 2 * _SIZE.size
+    size_bytes = sum(without_stack_bytes + stack_bytes for stack_bytes in stacks_bytes)
     pages = 1
-    while pages * mmap.PAGESIZE < samples * sample_bytes:
+    while pages * mmap.PAGESIZE < size_bytes:
         pages *= 2
     return pages
 

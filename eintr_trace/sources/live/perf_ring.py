@@ -188,14 +188,14 @@ class PerfEvent:
     def enable(self) -> None:
         """Begin to sample.
 
-        An event that ended by itself (``sample_once``) is not enabled again by Linux 6.18: a
+        An event that ended by itself (``sample_next``) is not enabled again by Linux 6.18: a
         breakpoint stays as hw_breakpoint_stop() left it (kernel/events/hw_breakpoint.c).
         """
         fcntl.ioctl(self._fd, _IOC_ENABLE, 0)
 
-    def sample_once(self) -> None:
-        """Sample the next time only: the kernel itself disables the event then."""
-        fcntl.ioctl(self._fd, _IOC_REFRESH, 1)
+    def sample_next(self, times: int) -> None:
+        """Sample the next so many times only: the kernel itself disables the event then."""
+        fcntl.ioctl(self._fd, _IOC_REFRESH, times)
 
     def disable(self) -> None:
         """Sample no more until it is enabled again."""
