@@ -10,7 +10,14 @@ from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.replaced_handler import handler_was_replaced
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.analysis.wording import bare_name, called, duration, place
-from eintr_trace.model.episodes import DelayBound, DelayCause, HandlerRun, KernelAction, Layer
+from eintr_trace.model.episodes import (
+    DelayBound,
+    DelayCause,
+    HandlerRun,
+    KernelAction,
+    Layer,
+    Outcome,
+)
 
 NOTICEABLE_NS = 10_000_000
 """From here on a delay is worth its cause."""
@@ -32,7 +39,24 @@ def handler_run(trail: Trail, finding: Finding) -> HandlerRun | None:
         delayed_by=_cause(trail, finding) if is_late(trail) else None,
         deliveries=None if run is None else run.deliveries,
         inside_call=None if seen is None else seen.at_the_call,
+        ended_within_ns=_ended_within_ns(trail, finding),
     )
+
+
+def _ended_within_ns(trail: Trail, finding: Finding) -> int | None:
+    """Return when CPython called again, if the handler was seen to begin in that call.
+
+    Between the two is the handler and what PEP 475's loops do about it: after
+    PyErr_CheckSignals() they call again at once (Modules/socketmodule.c sock_call_ex()). Seen at
+    that call, the handler's frame was not on the stack (``Trail._look``).
+    """
+    run, again, handler = trail.handler_run, trail.reentered, trail.interruption.python_handler
+    if finding.outcome is not Outcome.RESUMED_BY_INTERPRETER or run is None or again is None:
+        return None
+    can_be_seen = handler is not None and handler.code_address is not None
+    if not can_be_seen or not trail.interruption.is_main_thread or again.snapshot is None:
+        return None
+    return trail.after(again.time_ns) if run.time_ns < again.time_ns else None
 
 
 def is_late(trail: Trail) -> bool:

@@ -135,7 +135,8 @@ class HandlerRun:
     not known. For ``held_ns`` of that the tracer held the interrupted thread. ``delayed_by`` is
     ``None`` also where the cause is not known. ``deliveries``: how many one run answered.
     ``inside_call``: it ran while the interrupted call's frame was still at that call; ``None``:
-    it was not seen running.
+    it was not seen running. ``ended_within_ns``: from the delivery until CPython made the call
+    again, which it does when the handler has returned; ``None``: when that was is not known.
     """
 
     location: CodeLocation | None
@@ -145,6 +146,7 @@ class HandlerRun:
     delayed_by: DelayCause | None = None
     deliveries: int | None = None
     inside_call: bool | None = None
+    ended_within_ns: int | None = None
 
 
 @dataclass(frozen=True)

@@ -207,6 +207,7 @@ def _handler(run: HandlerRun) -> Json:
         "delayed_by": None if run.delayed_by is None else run.delayed_by.value,
         "deliveries": run.deliveries,
         "inside_call": run.inside_call,
+        "ended_within_ns": run.ended_within_ns,
     }
 
 

@@ -1,8 +1,9 @@
 """The report as trace events, for ui.perfetto.dev and chrome://tracing.
 
 Threads are tracks and episodes slices, from the signal until the outcome was known or the call
-that was made again had come back; an arrow leads from who sent the signal to each. Where the
-report has lines in strace's style, they are slices as far as their ends are known, else instants.
+that was made again had come back. An arrow leads from who sent the signal to each, and on to the
+Python handler where it is known until when that ran. Where the report has lines in strace's
+style, they are slices as far as their ends are known, else instants.
 """
 
 from __future__ import annotations
@@ -70,13 +71,21 @@ class _Drawing:
             whole = _whole(episode, max(end_ns, episode.time_ns + self.unit_ns))
             self.arrows.append(Arrow(_signal(episode), whole))
             self._add([whole, *_called_again(episode, end_ns)])
-            self._add([*_handler(episode, main_threads), *_exceptions(episode)])
+            self._add(_exceptions(episode))
+            self._add_handler(whole, _handler(episode, main_threads))
         self._add(_lines(report))
 
     def first_ns(self) -> int:
         """Return the first moment of all, 0 if nothing is drawn."""
         starts = [one.start_ns for one in self.slices] + [one.time_ns for one in self.instants]
         return min(starts, default=0)
+
+    def _add_handler(self, whole: Slice, handler: Slice | Instant | None) -> None:
+        """Draw the handler, if it lasts with an arrow to it from the episode that it is of."""
+        if isinstance(handler, Slice):
+            self.arrows.append(Arrow(whole, handler))
+        if handler is not None:
+            self._add([handler])
 
     def _add(self, drawn: Iterable[Slice | Instant]) -> None:
         for one in drawn:
@@ -181,22 +190,27 @@ def _exceptions(episode: Episode) -> Iterator[Instant]:
     yield Instant(_track(episode), name, "exception", episode.end_ns, args)
 
 
-def _handler(episode: Episode, main_threads: dict[int, int]) -> Iterator[Instant]:
-    """Draw where the Python handler began; how long it ran is not seen.
+def _handler(episode: Episode, main_threads: dict[int, int]) -> Slice | Instant | None:
+    """Draw the Python handler: until CPython called again, else only where it began.
 
     It runs in Python's main thread, which is known if that had an episode of its own.
     """
     run = None if episode.python is None else episode.python.handler
     main_tid = main_threads.get(episode.tgid)
     if run is None or run.delay_ns is None or main_tid is None:
-        return
+        return None
     if run.delay_bound is DelayBound.AT_LEAST:
-        return
+        return None
     name = "handler" if run.location is None else f"handler {wording.place(run.location)}"
-    began = "by here" if run.delay_bound is DelayBound.AT_MOST else "here"
-    args: Json = {"episode": episode.id, "began": began}
-    track = Track(episode.tgid, main_tid)
-    yield Instant(track, name, "handler", episode.time_ns + run.delay_ns, args)
+    args: Json = {"episode": episode.id}
+    track, began_ns = Track(episode.tgid, main_tid), episode.time_ns + run.delay_ns
+    if run.delay_bound is DelayBound.EXACT and run.ended_within_ns is not None:
+        args["ended"] = "right before the end of this slice, where CPython made the call again"
+        ended_ns = episode.time_ns + run.ended_within_ns
+        return Slice(track, name, "handler", began_ns, ended_ns, args)
+    args["began"] = "by here" if run.delay_bound is DelayBound.AT_MOST else "here"
+    args["ended"] = "not seen"
+    return Instant(track, name, "handler", began_ns, args)
 
 
 def _lines(report: Report) -> Iterator[Slice | Instant]:

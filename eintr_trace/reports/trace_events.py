@@ -49,9 +49,9 @@ class Instant:
 
 @dataclass(frozen=True)
 class Arrow:
-    """An instant, and an arrow from it to the beginning of a slice."""
+    """An arrow to the beginning of a slice, from an instant, drawn with it, or from a slice's."""
 
-    start: Instant
+    start: Instant | Slice
     end: Slice
 
 
@@ -147,10 +147,16 @@ def _instant(one: Instant) -> Json:
 
 def _with_both_ends(number: int, arrow: Arrow) -> Iterator[tuple[int, Json]]:
     """Yield an arrow's instant and both ends; ``bp: e`` ties one to the slice that is open."""
-    shared = {"name": arrow.start.name, "cat": arrow.start.category, "id": number}
-    yield arrow.start.time_ns, _instant(arrow.start)
-    yield arrow.start.time_ns, {"ph": "s", **shared, **_place(arrow.start.track)}
+    shared = {"name": arrow.end.name, "cat": arrow.end.category, "id": number}
+    if isinstance(arrow.start, Instant):
+        shared = {"name": arrow.start.name, "cat": arrow.start.category, "id": number}
+        yield arrow.start.time_ns, _instant(arrow.start)
+    yield _began_ns(arrow.start), {"ph": "s", **shared, **_place(arrow.start.track)}
     yield arrow.end.start_ns, {"ph": "f", "bp": "e", **shared, **_place(arrow.end.track)}
+
+
+def _began_ns(one: Slice | Instant) -> int:
+    return one.start_ns if isinstance(one, Slice) else one.time_ns
 
 
 def _common(event: Slice | Instant) -> Json:

@@ -62,6 +62,7 @@ ASKED: dict[str, Callable[[Episode], Any]] = {
     "advice": lambda one: list(one.advice),
     "consequences": lambda one: list(one.consequences),
     "delay_ns": lambda one: one.python.handler.delay_ns,  # type: ignore[union-attr]  # likewise
+    "ended_within_ns": lambda one: one.python.handler.ended_within_ns,  # type: ignore[union-attr]  # likewise
     "held_ns": lambda one: one.python.handler.held_ns,  # type: ignore[union-attr]  # likewise
     "delay_bound": lambda one: one.python.handler.delay_bound,  # type: ignore[union-attr]  # likewise
     "delayed_by": lambda one: one.python.handler.delayed_by,  # type: ignore[union-attr]  # likewise

@@ -148,7 +148,14 @@ RESUMED = Episode(
     confidence=Confidence.INFERRED,
     python=PythonSide(
         _stack("/opt/py/lib/python3.12/site-packages/thrift/transport/TSocket.py", 150),
-        HandlerRun(HANDLER, 210_000, DelayBound.EXACT, deliveries=1, inside_call=True),
+        HandlerRun(
+            HANDLER,
+            210_000,
+            DelayBound.EXACT,
+            deliveries=1,
+            inside_call=True,
+            ended_within_ns=400_000,
+        ),
         problem="the stack is cut after 3 frames",
     ),
     decision=Decision(

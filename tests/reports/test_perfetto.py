@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eintr_trace.model.episodes import Episode, FollowUp
+from eintr_trace.model.episodes import DelayBound, Episode, FollowUp
 from eintr_trace.model.report import Report
 from eintr_trace.model.trace import TraceClock
 from eintr_trace.model.trace_lines import TraceLine
@@ -65,8 +65,31 @@ def test_the_handler_and_the_exceptions_are_instants() -> None:
     assert raised["args"]["caught"] == "in main (client.py:38)"
 
 
+def test_a_handler_lasts_until_cpython_calls_again() -> None:
+    report = samples.report(samples.RESUMED)
+    whole, handler, again = _events(report, "X")
+    assert handler["name"] == "handler on_usr1 (client.py:11)"
+    assert (handler["ts"], handler["ts"] + handler["dur"]) == (210, 400)
+    assert again["ts"] == 400
+    sent, called = _events(report, "s")
+    assert (called["ts"], called["tid"]) == (whole["ts"], whole["tid"])
+    (end,) = [one for one in _events(report, "f") if one["id"] == called["id"]]
+    assert (end["ts"], end["tid"]) == (handler["ts"], handler["tid"])
+    assert sent["cat"] == "signal"
+
+
+@pytest.mark.parametrize("bound", [DelayBound.AT_MOST, DelayBound.AT_LEAST])
+def test_a_handler_whose_beginning_was_not_seen_is_no_slice(bound: DelayBound) -> None:
+    python = samples.RESUMED.python
+    assert python is not None
+    assert python.handler is not None
+    late = replace(python, handler=replace(python.handler, delay_bound=bound))
+    report = samples.report(replace(samples.RESUMED, python=late))
+    assert "handler" not in {one["cat"] for one in _events(report, "X")}
+
+
 def test_the_call_that_was_made_again_is_a_slice_within_the_episode() -> None:
-    whole, again = _events(samples.report(samples.RESUMED), "X")
+    whole, _, again = _events(samples.report(samples.RESUMED), "X")
     assert again["name"] == "recvfrom again = 4096"
     assert again["ts"] == 400
     assert again["ts"] + again["dur"] == whole["dur"] == 1_204_000
