@@ -15,7 +15,7 @@ from eintr_trace.errors import EintrTraceError
 from eintr_trace.model.episodes import Outcome
 from eintr_trace.model.events import EndReason
 from eintr_trace.model.report import Report
-from eintr_trace.model.trace import Trace
+from eintr_trace.model.trace import Trace, TraceSource
 from eintr_trace.model.trace_lines import LinePart
 from eintr_trace.reports.renderer import Renderer
 from eintr_trace.reports.selection import WHOLE, Selection
@@ -60,7 +60,8 @@ def _status(report: Report, path: str, fail_on: frozenset[Outcome]) -> int:
 
 def is_whole_report(report: Report, path: str) -> bool:
     """Tell whether the trace in ``path`` has its end, and complain if not."""
-    if report.ended is not None and report.ended.reason is not EndReason.CUT_SHORT:
+    is_log = report.header.source is TraceSource.STRACE_LOG  # which has no end of its own to miss
+    if is_log or (report.ended is not None and report.ended.reason is not EndReason.CUT_SHORT):
         return True
     complain(
         EintrTraceError(

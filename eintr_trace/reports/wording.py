@@ -36,11 +36,16 @@ _END_PHRASES: dict[EndReason, str] = {
     EndReason.CUT_SHORT: "cut short: what came after is not in it",
 }
 
+_ENDS_OF_LOGS: dict[EndReason, str] = {
+    EndReason.DETACHED: "ended with the log, which does not show the program end",
+    EndReason.CUT_SHORT: "ended with the log, whose last line is cut: what came after is not in it",
+}
+
 
 def end_of_trace(header: TraceHeader, ended: TraceEnded) -> str:
     """Return why a trace ends where it does; what ended strace, its log does not say."""
-    if header.source is TraceSource.STRACE_LOG and ended.reason is EndReason.DETACHED:
-        return "ended with the log"
+    if header.source is TraceSource.STRACE_LOG:
+        return _ENDS_OF_LOGS.get(ended.reason, _END_PHRASES[ended.reason])
     return _END_PHRASES[ended.reason]
 
 

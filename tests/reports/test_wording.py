@@ -41,4 +41,5 @@ def test_nobody_detached_from_a_log() -> None:
     ended = TraceEnded(0, 0, 0, EndReason.DETACHED, deliveries=1, passed=0, lost=0)
     log = replace(HEADER, source=TraceSource.STRACE_LOG)
     assert end_of_trace(HEADER, ended) == "ended by a signal to eintr-trace"
-    assert end_of_trace(log, ended) == "ended with the log"
+    shown = "ended with the log, which does not show the program end"
+    assert end_of_trace(log, ended) == shown

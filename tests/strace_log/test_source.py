@@ -15,6 +15,7 @@ from eintr_trace.model.events import (
     SyscallEntered,
     SyscallExited,
     TraceEnded,
+    Warned,
 )
 from eintr_trace.model.trace import Trace, TraceClock
 from eintr_trace.model.trace_lines import CallInterrupted, LogLine
@@ -64,6 +65,7 @@ def test_only_the_lines_of_an_interruption_are_told() -> None:
         SyscallEntered,
         SyscallExited,
         FollowEnded,
+        Warned,  # it does not begin with execve
         TraceEnded,
     ]
 

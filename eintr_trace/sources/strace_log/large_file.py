@@ -11,6 +11,7 @@ from eintr_trace.model.events import Event, Warned
 from eintr_trace.model.python_state import Interpreter
 from eintr_trace.model.trace import Trace, TraceClock
 from eintr_trace.sources.strace_log.clock import LogClock
+from eintr_trace.sources.strace_log.log_end import end_shown_by
 from eintr_trace.sources.strace_log.log_file import LogFile
 from eintr_trace.sources.strace_log.needed_lines import NeededLine, NeededLines
 from eintr_trace.sources.strace_log.parser import Parser
@@ -23,12 +24,13 @@ from eintr_trace.sources.strace_log.source import (
     log_header,
 )
 from eintr_trace.sources.strace_log.teller import Teller
-from eintr_trace.sources.strace_log.text_lines import numbered_lines
+from eintr_trace.sources.strace_log.text_lines import decoded, numbered_lines
 from eintr_trace.sources.strace_log.threads import Threads
 
 LARGE_BYTES: Final = 32 << 20
 """From this size on a log is not read whole: below, that takes a few seconds at most."""
 _READ_WHOLE_BYTES: Final = 1 << 18
+_LAST_BYTES: Final = 1 << 16
 _MOST_READ_WHOLE_BYTES: Final = 4 << 20
 
 
@@ -116,7 +118,15 @@ class _Reading:
             "were malformed ones among the others, and, beyond the first 64 MB, programs started, "
             "threads made and signal handlers installed",
         )
+        self._parser.last_text = self._last_text()
         yield from self._story.end()
+
+    def _last_text(self) -> str:
+        """Give the last line that says something of a thread."""
+        begin = max(0, self._log.size - _LAST_BYTES)
+        tail = os.pread(self._stream.fileno(), _LAST_BYTES, begin)
+        lines = (decoded(line) for line in reversed(tail.split(b"\n")[1 if begin else 0 :]))
+        return next((text for text in lines if end_shown_by(text) is not None), "")
 
     def _show(self, progress: Progress, point: Point) -> None:
         if point.is_hit or point.offset >= self._log.size:

@@ -35,6 +35,7 @@ from eintr_trace.sources.strace_log.threads import Threads
 ThreadLine = CallLine | SignalLine | StoppedLine | EndedLine | SupersededLine
 
 _MOST_BEGINNINGS: Final = 65536  # one a thread: more than threads-max of most machines
+_DETACHED: Final = "<detached ...>"
 _INTERRUPTED: Final = frozenset(
     {"EINTR", "ERESTARTSYS", "ERESTARTNOINTR", "ERESTARTNOHAND", "ERESTART_RESTARTBLOCK"}
 )
@@ -66,6 +67,8 @@ class Parser:
     def __init__(self, clock: LogClock, threads: Threads, own_pid: int | None = None) -> None:
         self.threads = threads
         self.other_abi = False
+        self.detached_from: list[str] = []  # calls in which strace left a thread
+        self.last_text = ""  # of the lines that say something of a thread, or that are none
         self._clock = clock
         self._own_pid = own_pid
         self._beginnings: dict[int, CallBegan] = {}
@@ -79,6 +82,7 @@ class Parser:
         read = read_line(text)
         match read:
             case None:
+                self.last_text = text or self.last_text
                 yield Malformed(number)
             case StackLine():
                 self._shows_stacks = True
@@ -89,6 +93,7 @@ class Parser:
             case NoticeLine():
                 self.other_abi |= read.other_abi
             case _:
+                self.last_text = text
                 line = NumberedLine(number, text, self._clock.time_of(number, read.prefix))
                 yield from self.flush(line.time_ns)
                 yield from self._take(read, line)
@@ -161,7 +166,8 @@ class Parser:
             case CallPart.CUT_BEGINNING:
                 self._cut = _began(tid, read, line)
             case CallPart.ABANDONED:
-                pass
+                if line.text.endswith(_DETACHED) and len(self.detached_from) < _MOST_BEGINNINGS:
+                    self.detached_from.append(read.name)
 
     def _cut_rest(self, read: CallLine, line: NumberedLine) -> Iterator[Item | Malformed]:
         """The end of a call within whose line the program itself wrote to the same place."""

@@ -8,13 +8,15 @@ from typing import Final
 
 from eintr_trace import __version__
 from eintr_trace.errors import MalformedInputError
-from eintr_trace.model.events import EndReason, Event, TraceEnded, Warned
+from eintr_trace.model.events import Event, TraceEnded, Warned
 from eintr_trace.model.python_state import Interpreter
 from eintr_trace.model.trace import Trace, TraceClock, TraceHeader, TraceMode, TraceSource
 from eintr_trace.sources.strace_log.clock import LogClock, clock_of
 from eintr_trace.sources.strace_log.items import Item
 from eintr_trace.sources.strace_log.lexer import read_line
 from eintr_trace.sources.strace_log.lines import NO_PREFIX, AttachedLine, NoticeLine, StackLine
+from eintr_trace.sources.strace_log.log_end import end_of_files, end_shown_by
+from eintr_trace.sources.strace_log.own_effects import attaching, detaching
 from eintr_trace.sources.strace_log.parser import Malformed, Parser
 from eintr_trace.sources.strace_log.teller import Teller
 from eintr_trace.sources.strace_log.threads import Threads
@@ -128,18 +130,26 @@ class LogStory:
         """Tell what is left at the end of all files."""
         for parser in self._parsers:
             yield from self._tell(parser, parser.finish(), "")
+        ends = list(filter(None, (end_shown_by(parser.last_text) for parser in self._parsers)))
         yield from self._timed(self._teller.finish())
         yield from self._summed_up()
         yield from self._guessed()
+        for text in self._own_effects():
+            yield Warned(self._now_ns, 0, 0, text)
         yield TraceEnded(
             self._now_ns,
             0,
             0,
-            reason=EndReason.DETACHED,
+            reason=end_of_files(ends),
             deliveries=self._teller.deliveries,
             passed=0,
             lost=0,
         )
+
+    def _own_effects(self) -> Iterator[str]:
+        if not self._teller.began_with_exec:
+            yield attaching()
+        yield from detaching(name for parser in self._parsers for name in parser.detached_from)
 
     def _tell(
         self, parser: Parser, items: Iterator[Item | Malformed], file: str

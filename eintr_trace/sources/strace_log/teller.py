@@ -40,7 +40,7 @@ class Teller:
 
     ``interpreter`` is what the user says the processes are. Of a process nothing is told before
     one of its threads has an interruption. ``told_of_guessed`` are threads with a delivery whose
-    process the log does not tell.
+    process the log does not tell. ``began_with_exec``: a process is seen from its program on.
     """
 
     threads: Threads
@@ -48,6 +48,7 @@ class Teller:
     native: bool = True
     deliveries: int = 0
     told_of_guessed: set[int] = field(default_factory=set)
+    began_with_exec: bool = False
     _programs: dict[int, Program] = field(default_factory=dict)
     _stories: dict[int, ThreadStory] = field(default_factory=dict)
 
@@ -150,6 +151,7 @@ class Teller:
         if value is None or value < 0:
             return
         if item.name in _EXECS:
+            self.began_with_exec = True
             if program.told is not None:
                 yield ProcessExeced(item.ended_ns, tgid, tgid, former_tid=item.tid)
             program.became(item, self.interpreter)
