@@ -15,6 +15,8 @@ _DEEPEST: Final = 2  # 3</dev/pts/1<char 136:1>>
 _OPENING: Final = "([{"
 _CLOSING: Final = ")]}"
 _RESULT_FOLLOWS = re.compile(r"\) *= (?:\?|-?\d|0x)")
+_NAME = re.compile(r"^[a-z_][a-z0-9_]{0,40}=")
+_MOST_NAMED: Final = 16  # more than any call has
 _DESCRIPTOR = re.compile(r"(-?\d{1,10})(?:<(.*)>(?:\(deleted\))?)?$")
 
 
@@ -101,6 +103,16 @@ def split_arguments(arguments: str, most: int) -> list[str]:
     if len(parts) < most and arguments[start:].strip():
         parts.append(arguments[start:].strip())
     return parts
+
+
+def without_names(arguments: str) -> str:
+    """Leave out the names of arguments (-N, strace 6.16 print_fields.c): ``sockfd=3, size=10``."""
+    if _NAME.match(arguments) is None:
+        return arguments
+    parts = split_arguments(arguments, _MOST_NAMED)
+    return ", ".join(
+        part[found.end() :] if (found := _NAME.match(part)) else part for part in parts
+    )
 
 
 def read_descriptor(argument: str) -> tuple[int, str | None] | None:

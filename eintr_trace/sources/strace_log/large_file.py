@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, Final, Protocol
 
@@ -30,6 +31,11 @@ from eintr_trace.sources.strace_log.threads import Threads
 LARGE_BYTES: Final = 32 << 20
 """From this size on a log is not read whole: below, that takes a few seconds at most."""
 _READ_WHOLE_BYTES: Final = 1 << 18
+_HEAD_BYTES: Final = 1 << 16
+_COLOUR: Final = b"\x1b["
+_NAMED_ARGUMENT: Final = re.compile(
+    rb'^[^"(\n]{0,99}\b(?!clone)[a-z_0-9]+\([a-z_0-9]+=', re.MULTILINE
+)
 _LAST_BYTES: Final = 1 << 16
 _MOST_READ_WHOLE_BYTES: Final = 4 << 20
 
@@ -45,11 +51,17 @@ class Progress(Protocol):
 
 
 def is_large(stream: BinaryIO) -> bool:
-    """Tell whether a log is a file on disk that is too large to be read whole."""
+    """Tell whether a log is a file on disk that is too large to be read whole, and searchable.
+
+    Colours (strace 7.0) and names of arguments (-N, 6.16) stand within what is searched for.
+    """
     try:
-        return stream.seekable() and os.fstat(stream.fileno()).st_size >= LARGE_BYTES
+        if not stream.seekable() or os.fstat(stream.fileno()).st_size < LARGE_BYTES:
+            return False
+        head = os.pread(stream.fileno(), _HEAD_BYTES, 0)
     except (OSError, io.UnsupportedOperation):
         return False
+    return _COLOUR not in head and _NAMED_ARGUMENT.search(head) is None
 
 
 def read_large_log(

@@ -1,6 +1,6 @@
 """One line of an strace log, read: what stands before it, and what it is.
 
-The forms are those of strace 4.5 to 6.x; functions are named with the file of strace 6.16
+The forms are those of strace 4.5 to 7.2; functions are named with the file of strace 7.2
 that prints them. Every pattern is linear in the length of the line.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from eintr_trace.facts.restart_codes import restart_code
 from eintr_trace.facts.signals import signal_number
 from eintr_trace.sources.strace_log.arguments import arguments_end
 from eintr_trace.sources.strace_log.lines import (
@@ -48,15 +49,23 @@ _POINTER = re.compile(r"\[([0-9a-f]{8,16}|\?{8,16})\] ")
 _CALL = re.compile(r"([a-z_][a-zA-Z0-9_]*)\(")
 _RESUMED = re.compile(r"<\.\.\. ([a-z_][a-zA-Z0-9_]*) resumed>,? ?")
 _UNFINISHED: Final = "<unfinished ...>"
-_ABANDONED = re.compile(r" <(?:detached|pid changed to \d{1,10}) \.\.\.>$")
+# 4.5: `<unfinished ... exit status 0>`; up to 5.x a failed ptrace(2) within the line.
+_ABANDONED = re.compile(
+    r" <(?:(?:detached|pid changed to \d{1,10}) \.\.\.|unfinished \.\.\. exit status \d{1,10}"
+    r"|ptrace\([^<>]{1,40}\):[^<>]{1,80})>$"
+)
 _RESULT = re.compile(
     r"\)? *= (\?|-?\d{1,20}|-?0x[0-9a-f]{1,16})(?=[\s</]|$)(?: ([A-Z][A-Z0-9_]*))?"
 )
+_NUMBERED = re.compile(r" \(errno (\d{1,4})\)")
 _SPENT = re.compile(r" <(\d{1,10})(?:\.(\d{1,9}))?>$")
 _INJECTED = re.compile(r" \(INJECTED[^)]*\)")
 
-# strace.c print_stopped(), print_exited(), print_signalled(), maybe_switch_tcbs(); before 4.7
-# a delivery was `--- SIGUSR1 (User defined signal 1) @ 0 (0) ---`.
+# strace.c print_stopped(), print_exited(), print_signalled(), maybe_switch_tcbs(). A delivery was
+# `--- SIGUSR1 (User defined signal 1) @ 0 (0) ---` in 4.5, `--- {si_signo=SIGUSR1, …} (User
+# defined signal 1) ---` in 4.6, and a stop `--- Stopped (signal) by SIGSTOP ---`.
+_SIGNAL_OF_4_6 = re.compile(r"--- \{(si_signo=(\w{1,16}).*)\} \([^()]*(?:\(\w*\))?\) *--- *$")
+_STOPPED_OF_4_6 = re.compile(r"--- [\w ()]{1,40} by (SIG\w{1,12}) *---$")
 _SIGNAL = re.compile(r"--- ((?:SIG)?[A-Z0-9_]{1,12}) (?:[{(](.*)|)--- *$")
 _STOPPED = re.compile(r"--- stopped by (\w{1,16}) ---$")
 _EXITED = re.compile(r"\+\+\+ exited with (\d{1,10}) \+\+\+$")
@@ -201,7 +210,14 @@ def _read_result(found: re.Match[str], text: str) -> tuple[Result, int | None]:
     spent = _SPENT.search(text, max(found.end(1), len(text) - 24))
     spent_ns = None if spent is None else int(spent[1]) * _NS_PER_S + _fraction_ns(spent[2])
     injected = _INJECTED.search(text, found.end()) is not None
-    return Result(value, found[2], injected), spent_ns
+    return Result(value, found[2] or _unnamed_code(text, found.end()), injected), spent_ns
+
+
+def _unnamed_code(text: str, at: int) -> str | None:
+    """Name a restart code that is printed as a number (-e raw): ``-1 (errno 512)``."""
+    found = _NUMBERED.match(text, at)
+    code = None if found is None else restart_code(-int(found[1]))
+    return None if code is None else code.name
 
 
 def _number(digits: str) -> int:
@@ -218,6 +234,12 @@ def _signal_line(prefix: Prefix, text: str, at: int) -> Line | None:
     if stopped is not None:
         signo = signal_number(stopped[1])
         return None if signo is None else StoppedLine(prefix, signo)
+    stopped = _STOPPED_OF_4_6.match(text, at)
+    if stopped is not None and (signo := signal_number(stopped[1])) is not None:
+        return StoppedLine(prefix, signo)
+    old = _SIGNAL_OF_4_6.match(text, at)
+    if old is not None and (signo := signal_number(old[2])) is not None:
+        return SignalLine(prefix, signo, siginfo_fields(old[1]))
     delivered = _SIGNAL.match(text, at)
     signo = None if delivered is None else signal_number(delivered[1])
     if delivered is None or signo is None:

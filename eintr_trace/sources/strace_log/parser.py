@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from eintr_trace.sources.strace_log.arguments import without_names
 from eintr_trace.sources.strace_log.clock import LogClock
 from eintr_trace.sources.strace_log.items import (
     CallBegan,
@@ -162,7 +163,7 @@ class Parser:
                 began = _began(tid, read, line)
                 self._remember(began)
                 self.threads.began(began)
-                yield began
+                yield replace(began, arguments=_unnamed(read.name, began.arguments))
             case CallPart.CUT_BEGINNING:
                 self._cut = _began(tid, read, line)
             case CallPart.ABANDONED:
@@ -204,7 +205,7 @@ class Parser:
             ended=line,
             ended_ns=ended_ns,
             name=read.name,
-            arguments=_joined(before, read.arguments),
+            arguments=_unnamed(read.name, _joined(before, read.arguments)),
             result=read.result,
             ip=read.prefix.ip,
             nr=read.prefix.nr,
@@ -223,6 +224,11 @@ class Parser:
 
 def _began(tid: int, read: CallLine, line: NumberedLine) -> CallBegan:
     return CallBegan(tid, line, read.name, read.arguments, read.prefix.ip, read.prefix.nr)
+
+
+def _unnamed(call: str, arguments: str) -> str:
+    """Leave names out that -N adds; clone(2) has had its own always."""
+    return arguments if call.startswith("clone") else without_names(arguments)
 
 
 def _joined(beginning: str, rest: str) -> str:

@@ -96,7 +96,7 @@ class Teller:
 
     def finish(self) -> Iterator[Event]:
         """Tell what is left at the end of the log."""
-        for story in self._stories.values():
+        for _, story in sorted(self._stories.items()):
             yield from self._with_processes(story.over())
 
     def _process_seen(self, event: Event) -> Iterator[Event]:

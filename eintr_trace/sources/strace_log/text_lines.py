@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, Protocol
 
@@ -15,6 +16,8 @@ class LineSource(Protocol):
         """The next line, no more than so much of it; empty at the end."""
 
 
+_ESCAPE: Final = b"\x1b["
+_COLOUR: Final = re.compile(rb"\x1b\[[0-9;]{0,40}m")  # color.c: SGR sequences only
 _LONGEST_BYTES: Final = MAX_LINE_CHARACTERS + 1
 
 
@@ -33,7 +36,9 @@ def numbered_lines(stream: LineSource) -> Iterator[tuple[int, str]]:
 
 
 def decoded(line: bytes) -> str:
-    """Give a line's text without its newline."""
+    """Give a line's text without its newline, and without strace's colours (--color, 7.0)."""
+    if _ESCAPE in line:
+        line = _COLOUR.sub(b"", line)
     return line.rstrip(b"\r\n").decode("utf-8", "surrogateescape")
 
 
