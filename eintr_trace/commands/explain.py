@@ -1,4 +1,4 @@
-"""``eintr-trace explain WORD…``: the glossary, lines of strace, and what-if answers."""
+"""``eintr-trace explain WORD…``: the glossary, what people paste, and what-if answers."""
 
 from __future__ import annotations
 
@@ -39,11 +39,13 @@ eintr-trace explain [WORD…]
 _DESCRIPTION = """\
 Say what a word means: an error or restart code, a system call, a signal, a
 function of Python, an outcome, or what else reports say; a number; a line of
-strace. Without a word, list them all. Works offline.
+strace; an exception as Python prints it. Without a word, list them all. Works
+offline.
 
   eintr-trace explain ERESTARTSYS
   eintr-trace explain -512 10 usr1
   eintr-trace explain 'rt_sigreturn({mask=[]}) = -1 EINTR'
+  eintr-trace explain 'InterruptedError: [Errno 4]'
 
 What if: say what becomes of a call, from the tables of what was measured and
 read.

@@ -1,7 +1,8 @@
-"""What the words after ``eintr-trace explain`` are: entries, numbers, lines of strace."""
+"""What the words after ``eintr-trace explain`` are: entries, numbers, lines, exceptions."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -10,8 +11,11 @@ from eintr_trace.facts.glossary.calls import not_measured
 from eintr_trace.facts.glossary.entry import Entry
 from eintr_trace.facts.glossary.lookup import find, suggestions
 from eintr_trace.facts.glossary.numbers import meanings_of_number
+from eintr_trace.facts.glossary.pasted import pasted, phrases
 
 _SHOWN_OF_AN_UNKNOWN_WORD = 60
+_FUNCTION = re.compile(r"([\w.]+)\([1-9]?\)")
+_IS_PASTED = re.compile(r"[:=?\[]|\(\d")  # more than words
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def explain(words: Sequence[str]) -> Iterator[Explained | UnknownWordError]:
     if phrase is not None:
         yield phrase
         return
-    for word in words if len(words) > 1 else words[0].split() or words:
+    for word in words if len(words) > 1 else tuple(phrases(words[0])) or words:
         yield _explained(word) or UnknownWordError(word)
 
 
@@ -64,12 +68,26 @@ def _explained(text: str) -> Explained | None:
         if lacking:
             remark += f" {lacking} is no interruption's: the glossary does not have it."
         return Explained(entries, remark)
-    return _named(text) or _line(text) or _other_call(text)
+    return _function(text) or _named(text) or _line(text) or _pasted(text) or _other_call(text)
 
 
 def _named(text: str) -> Explained | None:
     entries = find(text)
     return Explained(entries, in_short=len(entries) > 1) if entries else None
+
+
+def _function(text: str) -> Explained | None:
+    """``signal(2)``, ``alarm()``: a page of the manual, a function; not a line of strace."""
+    found = _FUNCTION.fullmatch(text.strip())
+    return None if found is None else _named(found[1]) or _other_call(found[1])
+
+
+def _pasted(text: str) -> Explained | None:
+    if not _IS_PASTED.search(text):
+        return None
+    entries = pasted(text)
+    in_short = len(entries) > 1
+    return Explained(entries, line=text.strip(), in_short=in_short) if entries else None
 
 
 def _line(text: str) -> Explained | None:
@@ -84,6 +102,8 @@ def _line(text: str) -> Explained | None:
         return None
     note = None if line.event is None else note_of([line.event], LineContext(text))
     entries = tuple(dict.fromkeys(entry for name in line.named for entry in find(name)[:1]))
+    if not entries and note is None and pasted(text):
+        return None  # an exception can look like a call: error(4, 'Interrupted system call')
     return Explained(entries, line=text.strip(), note=note, in_short=True)
 
 
@@ -92,5 +112,5 @@ def _other_call(text: str) -> Explained | None:
     # Only here: the binding has the names of all calls.
     from eintr_trace.sources.live.binding import is_syscall_name
 
-    name = text.strip().removesuffix("(2)").removesuffix("()")
+    name = text.strip()
     return Explained((not_measured(name),)) if is_syscall_name(name) else None

@@ -58,12 +58,40 @@ def test_a_phrase_may_come_in_one_word_or_several() -> None:
     assert both == explained("EINTR") + "\n" + explained("SIGUSR1")
 
 
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("InterruptedError: [Errno 4]", ["InterruptedError", "EINTR"]),
+        ("IOError: [Errno 4] Interrupted system call", ["PEP 3151", "EINTR"]),
+        ("select.error: (4, 'Interrupted system call')", ["PEP 3151", "EINTR"]),
+        ("select.error: (4, ...)", ["PEP 3151", "EINTR"]),
+        ("error(4, 'Interrupted system call')", ["EINTR"]),
+        ("TTransportException: unexpected exception", ["TTransportException"]),
+        (
+            "thrift.transport.TTransport.TTransportException: unexpected exception",
+            ["TTransportException"],
+        ),
+        ("zmq.error.ZMQError: Interrupted system call", ["EINTR"]),
+        ("ValueError: signal only works in main thread", ["Python's main thread"]),
+        ("? ERESTART_RESTARTBLOCK (Interrupted by signal)", ["ERESTART_RESTARTBLOCK"]),
+        ("= ? ERESTARTNOHAND (To be restarted if no handler)", ["ERESTARTNOHAND"]),
+        ("= -1 EINTR (Interrupted system call)", ["EINTR"]),
+        ("EINTR in close()", ["EINTR", "close"]),
+        ("signal(2)", ["signal handler"]),
+        ("alarm()", ["setitimer"]),
+    ],
+)
+def test_what_is_pasted_lands_at_its_entries(text: str, names: list[str]) -> None:
+    explained = [one for one in explain([text]) if isinstance(one, Explained)]
+    assert [entry.name for one in explained for entry in one.entries] == names
+
+
 def test_unknown_words_suggest_near_ones() -> None:
     done = eintr_trace("explain", "ERESTARSYS")
     assert done.returncode == 1
     assert refused(done) == (
-        "the glossary does not have 'ERESTARSYS'. Did you mean ERESTARTSYS, restart_syscall,"
-        " restart? eintr-trace explain lists all words"
+        "the glossary does not have 'ERESTARSYS'. Did you mean ERESTARTSYS, restart code,"
+        " restart_syscall? eintr-trace explain lists all words"
     )
 
 

@@ -51,6 +51,7 @@ OUTCOMES_OF_EXAMPLES = {
     "file.read": "resumed-by-interpreter",
     "multiprocessing.Connection": "resumed-by-interpreter",
     "foreign C code": "returned-early",
+    "input": "resumed-by-interpreter",
 }
 OUTCOMES = {
     Behaviour.RETRIES: "resumed-by-interpreter",

@@ -122,6 +122,10 @@ def test_every_code_call_function_and_signal_has_an_entry() -> None:
         ("Apache Thrift", "Thrift"),
         ("so_rcvtimeo", "SO_RCVTIMEO"),
         ("ignored", "tracer-induced: ignored"),
+        ("Event.wait", "threading.Lock.acquire"),
+        ("Broken pipe", "SIGPIPE"),
+        ("eval_breaker", "PyErr_CheckSignals"),
+        ("add_signal_handler", "asyncio"),
     ],
 )
 def test_people_may_write_it_their_way(phrase: str, name: str) -> None:
@@ -146,6 +150,7 @@ def test_short_is_what_a_tooltip_holds() -> None:
         ("10", ["ECHILD", "SIGUSR1"]),
         ("45", ["EL2NSYNC", "SIGRT_13", "recvfrom"]),
         ("219", ["restart_syscall"]),
+        ("137", ["SIGKILL"]),
         ("0", ["read"]),
         ("99999", []),
         ("ten", []),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from types import MappingProxyType
 from typing import Final
 
 from eintr_trace.facts.glossary.entry import Entry, Topic
@@ -25,6 +26,21 @@ _BEHAVIOUR: Final = {
     Behaviour.NOT_KNOWN: "not known",
 }
 _OF_PYTHON_2: Final = frozenset({"thread"})
+# Functions of the standard library, written in Python, that wait by one of a row.
+_WAIT_BY: Final = MappingProxyType(
+    {
+        "socket.recv": ("http.client", "urllib.request.urlopen"),
+        "ssl.read": ("ssl.SSLSocket.recv", "ssl.SSLSocket.read"),
+        "os.wait": ("subprocess.Popen.wait", "subprocess.run"),
+        "os.read": ("multiprocessing.connection.Connection.recv",),
+        "threading.Lock": (
+            "threading.Event.wait",
+            "threading.Condition.wait",
+            "queue.Queue.get",
+            "threading.Thread.join",
+        ),
+    }
+)
 _TIMEOUT_WAIT: Final = frozenset({"poll", "ppoll"})
 
 
@@ -83,7 +99,7 @@ def behaviour_said(era: Era) -> str:
 def _entry(row: Pep475Row) -> Entry:
     example = examples()[row.id]
     return Entry(
-        words=tuple(dict.fromkeys((best_name(row), *row.names, row.id))),
+        words=tuple(dict.fromkeys((best_name(row), *row.names, row.id, *_WAIT_BY.get(row.id, ())))),
         topic=Topic.FUNCTIONS,
         short=_short(row),
         why=tuple(_why(row)),
@@ -125,6 +141,8 @@ def _why(row: Pep475Row) -> Iterator[str]:
     others = [name for name in row.names if name != best_name(row)]
     if others:
         yield f"The same is true of {', '.join(others)}."
+    if row.id in _WAIT_BY:
+        yield f"Python code that waits by it: {', '.join(_WAIT_BY[row.id])}."
 
 
 def _see_also(row: Pep475Row) -> tuple[str, ...]:

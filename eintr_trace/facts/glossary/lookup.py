@@ -96,6 +96,7 @@ def _named(entries: Iterable[Entry]) -> Iterator[tuple[_Rank, str, Entry]]:
         if entry.topic is Topic.FUNCTIONS:
             for word in entry.words:
                 yield _Rank.BARE, word.rpartition(".")[2], entry
+                yield _Rank.BARE, word.partition(".")[2], entry  # ``Event.wait``
 
 
 def _key(text: str) -> str:

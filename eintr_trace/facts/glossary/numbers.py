@@ -17,6 +17,8 @@ _NUMBER = re.compile(r"-?\d{1,5}")
 # arch/x86/entry/syscalls/syscall_64.tbl: calls of the glossary that are not in the table.
 _OTHER_CALLS: Final = {15: "rt_sigreturn", 219: "restart_syscall"}
 
+_STATUS_OF_A_SIGNAL: Final = 128  # sh(1), EXIT STATUS; POSIX: greater than 128
+
 
 @dataclass(frozen=True)
 class Meaning:
@@ -50,6 +52,9 @@ def _meanings(number: int) -> Iterator[Meaning]:
         return
     if 1 <= number <= SIGRTMAX:
         yield Meaning(f"the signal {signal_name(number)}", signal_name(number))
+    if _STATUS_OF_A_SIGNAL < number <= _STATUS_OF_A_SIGNAL + SIGRTMAX:
+        name = signal_name(number - _STATUS_OF_A_SIGNAL)
+        yield Meaning(f"the shell's status of a process that {name} ended (128 + its number)", name)
     calls = {call.nr: call.syscall for call in all_interruptible_calls()} | _OTHER_CALLS
     if number in calls:
         yield Meaning(f"the system call {calls[number]} (x86_64)", calls[number])

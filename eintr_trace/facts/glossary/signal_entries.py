@@ -60,13 +60,14 @@ _FAULTS: Final = frozenset({"SIGILL", "SIGBUS", "SIGFPE", "SIGSEGV"})
 class _Known:
     sent: str
     python: str | None
+    words: tuple[str, ...] = ()
 
 
 @cache
 def signal_entries() -> tuple[Entry, ...]:
     """Give an entry for each signal, from 1 to the last real-time one."""
     known = {
-        row["name"]: _Known(row["sent"], row.get("python"))
+        row["name"]: _Known(row["sent"], row.get("python"), tuple(row.get("words", ())))
         for row in toml_rows("signals.toml", "signal")
     }
     return tuple(_entry(signo, known) for signo in range(1, SIGRTMAX + 1))
@@ -77,7 +78,7 @@ def _entry(signo: int, known: dict[str, _Known]) -> Entry:
     one = known.get(name) or _Known(_realtime_sender(signo), None)
     python = "" if one.python is None else f" Python's own setting: {one.python}."
     return Entry(
-        words=tuple(_words(signo, name)),
+        words=(*_words(signo, name), *one.words),
         topic=Topic.SIGNALS,
         short=f"Signal {signo}, sent by {one.sent}. By default it {_DEFAULT[action]}.{python}",
         why=tuple(_why(signo, name, action)),
