@@ -35,6 +35,19 @@ def has_used_the_descriptor(trail: Trail) -> bool:
     return any(_is_of_the_same_descriptor(one, call) for one in log.between)
 
 
+def tried_the_descriptor(trail: Trail) -> bool:
+    """Tell whether the descriptor that poll(2) waited for was read or written next.
+
+    CPython's ssl does that after a signal, without an exception (Modules/_ssl.c); so may a
+    program that has caught one.
+    """
+    log, call = trail.log, met_call(trail)
+    if log is None or call is None or call.name not in {"poll", "ppoll"}:
+        return False
+    used = [one for one in log.between if _is_of_the_same_descriptor(one, call)]
+    return bool(used) and used[0].name in {"read", "write"}
+
+
 def _is_of_the_program(one: Syscall, interrupted: Syscall) -> bool:
     if one.name in SIGNS_OF_MOVING_ON:
         return True

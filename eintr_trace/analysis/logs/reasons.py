@@ -12,6 +12,7 @@ from eintr_trace.analysis.logs.following_calls import (
     is_often_raising,
     may_have_moved_on,
     printed_another_exception,
+    tried_the_descriptor,
 )
 from eintr_trace.analysis.logs.interrupt_key import (
     has_default_int_handler,
@@ -173,6 +174,15 @@ def _interrupt_key(trail: Trail, _: KernelSide) -> str | None:
     )
 
 
+def _tried(trail: Trail, _: KernelSide) -> str | None:
+    if not tried_the_descriptor(trail):
+        return None
+    return (
+        "the descriptor that poll waited for was tried next: CPython's ssl does so after a signal"
+        " without an exception, and so may a program that has caught one"
+    )
+
+
 def _rows_differ(trail: Trail, _: KernelSide) -> str | None:
     decision, call = likely_decision(trail), met_call(trail)
     interpreter = trail.interruption.interpreter
@@ -240,6 +250,7 @@ _REASONS: tuple[Callable[[Trail, KernelSide], str | None], ...] = (
     _interrupt_key,
     _alarm,
     _printed_another,
+    _tried,
     _rows_differ,
     _again_but_undecided,
     _not_again,

@@ -19,6 +19,7 @@ from eintr_trace.analysis.logs.following_calls import (
     is_often_raising,
     may_have_moved_on,
     printed_another_exception,
+    tried_the_descriptor,
 )
 from eintr_trace.analysis.logs.interrupt_key import (
     has_default_int_handler,
@@ -141,7 +142,7 @@ def not_called_again(trail: Trail, kernel: KernelSide) -> Finding | None:
         return None
     if kernel.shown_by is ShownBy.INSTALLATION:
         return None  # which calls are the handler's own is not shown
-    if is_often_raising(trail) or printed_another_exception(trail):
+    if is_often_raising(trail) or printed_another_exception(trail) or tried_the_descriptor(trail):
         return None
     decision = decision_not_to_call_again(trail)
     if not (has_gone_on(trail) if trail.reentered is None else has_used_the_descriptor(trail)):
