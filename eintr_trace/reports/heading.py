@@ -80,7 +80,7 @@ def _kernel(header: TraceHeader) -> str:
 def notices(report: Report) -> list[str]:
     """Return what the reader should know before trusting the rest."""
     summary = report.summary
-    found = list(report.warnings)
+    found = [_sentence(warning) for warning in report.warnings]
     if summary.by_tracer_induced:
         found.append(f"Tracer-induced: {wording.induced(report)}.")
     if summary.lost:
@@ -93,6 +93,10 @@ def notices(report: Report) -> list[str]:
         numbers = [episode.id for episode in report.episodes if kind in episode.reduced]
         found.append(f"In {wording.numbered(numbers, _MOST_RUNS)}, {REDUCTION_TEXTS[kind]}.")
     return found
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _program_name(seen: ProcessSeen) -> str:
