@@ -92,7 +92,7 @@ def test_forced_colours_leave_what_is_chosen_and_pressed_visible(
     assert outlines == ["solid", "none", "solid", "none", "solid"]
 
 
-@pytest.mark.parametrize("width", [360, 768, 1024])
+@pytest.mark.parametrize("width", [320, 768, 1024])
 def test_a_narrow_window_does_not_scroll_sideways(
     browser: Browser, pages: Path, width: int
 ) -> None:

@@ -104,6 +104,19 @@ def test_two_fingers_zoom_about_what_is_between_them(browser: Browser, page: Pat
     assert browser.run(picture) == whole
 
 
+def test_an_address_shows_its_episode_in_the_timeline(browser: Browser, pages: Path) -> None:
+    episodes = [
+        replace(samples.NOT_BLOCKING, id=number, tid=4800 + number) for number in range(1, 41)
+    ]
+    browser.open(saved(pages / "threads.html", samples.report(*episodes)), "#episode-40")
+    last = (
+        "const box = document.getElementById('timeline'); return [box.scrollTop, box.clientHeight]"
+    )
+    top, height = browser.run(last)
+    # Three open threads of 112 pixels, closed ones of 28 (lanes.js); the last is in view.
+    assert top + height - 26 >= 3 * 112 + 37 * 28
+
+
 def test_times_that_no_clock_has_are_survived(browser: Browser, pages: Path) -> None:
     times = (0, -(10**12), 10**18, 10**30, 10**400)
     episodes = [

@@ -4,5 +4,10 @@ if (EPISODES.length) {
   const isNamed = readHash();
   showEpisode();
   fitTimeline();
-  if (isNamed) requestAnimationFrame(bringIntoView); // once the timeline has its height
+  if (isNamed) {
+    requestAnimationFrame(() => {
+      showChosenMark(); // once the timeline has its height
+      bringIntoView();
+    });
+  }
 }
