@@ -105,8 +105,14 @@ FCNTL_COMMANDS: Final = _table(
     ("F_OFD_SETLK", 37),
     ("F_OFD_SETLKW", 38),
     ("F_DUPFD_CLOEXEC", 1030),
+    ("F_SETPIPE_SZ", 1031),
+    ("F_GETPIPE_SZ", 1032),
+    ("F_ADD_SEALS", 1033),
+    ("F_GET_SEALS", 1034),
 )
-FCNTL_WITHOUT_ARGUMENT: Final = frozenset({"F_GETFD", "F_GETFL", "F_GETOWN"})
+FCNTL_WITHOUT_ARGUMENT: Final = frozenset(
+    {"F_GETFD", "F_GETFL", "F_GETOWN", "F_GETPIPE_SZ", "F_GET_SEALS"}
+)
 FCNTL_WITH_LOCK: Final = frozenset(
     {"F_GETLK", "F_SETLK", "F_SETLKW", "F_OFD_GETLK", "F_OFD_SETLK", "F_OFD_SETLKW"}
 )

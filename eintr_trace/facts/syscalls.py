@@ -192,10 +192,11 @@ BOOKKEEPING_CALLS: Final = MappingProxyType(
     }
 )
 
-# x86_64 numbers that python-ptrace 0.9.9 has no names for:
+# x86_64 numbers that python-ptrace 0.9.9 has no names for, or (283) another name:
 # arch/x86/entry/syscalls/syscall_64.tbl, linux 6.12.
 NEWER_SYSCALL_NAMES: Final = MappingProxyType(
     {
+        283: "timerfd_create",
         441: "epoll_pwait2",
         442: "mount_setattr",
         443: "quotactl_fd",

@@ -49,7 +49,8 @@ class SignalInfo:
 
     ``code`` is the name of ``si_code`` (``SI_USER``), ``sender_command`` the sender's comm,
     read while it lived. Of SIGCHLD the kernel is the sender, ``sender_pid`` the child, and
-    ``child_status`` its exit status, or the signal that ended or stopped it.
+    ``child_status`` its exit status, or the signal that ended or stopped it; the ticks are
+    the processor time it has used (times(2)).
     """
 
     signo: int
@@ -59,6 +60,8 @@ class SignalInfo:
     sender_uid: int | None = None
     sender_command: str | None = None
     child_status: int | None = None
+    child_user_ticks: int | None = None
+    child_system_ticks: int | None = None
 
 
 @dataclass(frozen=True)
@@ -254,13 +257,14 @@ class SyscallEntered(Event):
 
 @dataclass(frozen=True)
 class SyscallExited(Event):
-    """The syscall-exit-stop to that; ``text``: the call with what it gave, if it gave anything."""
+    """The syscall-exit-stop to that; ``text``, ``result``: what it gave, if more than a number."""
 
     name: str
     nr: int | None
     retval: int
     held_ns: int | None = None
     text: str | None = None
+    result: str | None = None
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from eintr_trace.facts.given_arguments import FIRST_GIVEN_ARGUMENT
 from eintr_trace.model.events import FileDescriptor
 from eintr_trace.sources.live import binding
 from eintr_trace.sources.live.call_arguments import MAX_READS, Read
-from eintr_trace.sources.live.call_results import GIVEN
+from eintr_trace.sources.live.call_results import GIVEN, describe_ended_call, read_length
 from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
 from eintr_trace.sources.live.descriptors import describe_descriptor
 from tests.facts.blocked_program import blocked_program
@@ -161,6 +161,14 @@ def test_what_cannot_be_read_is_shown_as_its_address(name: str, text: str, read:
     assert describe_call(0, name, args, read, None, None) == text
 
 
+def ones(_address: int, size_bytes: int) -> bytes:
+    return b"\xff" * size_bytes
+
+
+def zeros(_address: int, size_bytes: int) -> bytes:
+    return bytes(size_bytes)
+
+
 SUSPICIOUS = [0, 1, 0x1000, 2**31, 2**32 - 1, 2**47, 2**63, 2**64 - 1]
 
 
@@ -176,6 +184,22 @@ def test_never_raises_whatever_the_registers_hold(read: Read) -> None:
                 assert text.isascii()
                 assert text.startswith(f"{name}(")
                 waited_descriptor(name, args, read, prototype)
+
+
+@pytest.mark.parametrize("read", [unreadable, nothing, one_byte, ones, zeros])
+def test_never_raises_whatever_a_call_gave(read: Read) -> None:
+    for nr in range(460):
+        name = binding.syscall_name(nr)
+        for value in SUSPICIOUS:
+            for returned in (-4, 0, 1, 7, 2**31, 2**63 - 1):
+                args = (value,) * 6
+                ended = describe_ended_call(
+                    nr, name, args, returned, read, None, read_length(name, args, read)
+                )
+                assert all(
+                    text is None or len(text) < 30_000 for text in (ended.text, ended.result)
+                )
+                assert all(text is None or text.isascii() for text in (ended.text, ended.result))
 
 
 def test_control_characters_of_the_tracee_do_not_get_through() -> None:

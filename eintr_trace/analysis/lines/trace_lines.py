@@ -63,7 +63,7 @@ class TraceLines:
             case SyscallEntered():
                 return self._opened(event, event.syscall.name, event.syscall.text)
             case SyscallExited():
-                return self._closed(event, event.name, event.retval, event.text)
+                return self._closed(event, event.name, event.retval, event.text, event.result)
             case HandlerReturning(saved_mask=mask):
                 frame = "" if mask is None else f"{{mask={signal_set_text(mask)}}}"
                 return self._opened(event, _RT_SIGRETURN, f"{_RT_SIGRETURN}({frame})")
@@ -98,10 +98,15 @@ class TraceLines:
         yield MadeLine(LinePart(event.time_ns, event.tgid, event.tid, text, call=name), (event,))
 
     def _closed(
-        self, event: Event, name: str, retval: int, text: str | None = None
+        self,
+        event: Event,
+        name: str,
+        retval: int,
+        text: str | None = None,
+        result: str | None = None,
     ) -> Iterator[MadeLine]:
         call = self._open.pop(event.tid, None)
-        result = result_text(name, retval)
+        result = result or result_text(name, retval)
         if call is None or call.name != name:
             yield _line(event, with_result(f"<... {name} resumed>)", result), call=name)
             return
@@ -163,3 +168,6 @@ def _siginfo(signal: SignalInfo) -> Iterator[str]:
         is_exit = signal.code == "CLD_EXITED"
         name = signal.child_status if is_exit else signal_name(signal.child_status)
         yield f"si_status={name}"
+    if signal.child_user_ticks is not None:
+        yield f"si_utime={signal.child_user_ticks}"
+        yield f"si_stime={signal.child_system_ticks}"

@@ -203,7 +203,7 @@ def is_syscall_name(name: str) -> bool:
 
 def syscall_name(nr: int) -> str:
     """The name of a system call of this machine, ``syscall_N`` for one without a name."""
-    name = SYSCALL_NAMES.get(nr) or NEWER_SYSCALL_NAMES.get(nr)
+    name = NEWER_SYSCALL_NAMES.get(nr) or SYSCALL_NAMES.get(nr)
     return f"syscall_{nr}" if name is None else str(name)
 
 

@@ -23,7 +23,7 @@ Read = Callable[[int, int], bytes]
 It may raise ``OSError``.
 """
 
-MAX_READS: Final = 4  # select: three sets and a time
+MAX_READS: Final = 48  # execve: a path, two arrays and 32 strings; most calls take one or two
 DATA_BYTES: Final = 32  # strace -s 32, its default
 _PATH_BYTES: Final = 256
 _ARRAY_ITEMS: Final = 16
@@ -45,7 +45,10 @@ class UnreadableError(Exception):
 
 
 class CallArguments:
-    """The arguments of one call, and the memory they point to; ``returned`` is its result."""
+    """The arguments of one call, and the memory they point to; ``returned`` is its result.
+
+    ``length_before`` is what the length that it changes (accept(2)) was when it was made.
+    """
 
     def __init__(
         self,
@@ -53,8 +56,10 @@ class CallArguments:
         read: Read,
         descriptor: FileDescriptor | None,
         returned: int = 0,
+        length_before: int | None = None,
     ) -> None:
         self.returned = returned
+        self.length_before = length_before
         self._args = args
         self._descriptor = descriptor
         self._read = read
@@ -91,6 +96,8 @@ class CallArguments:
 
     def memory(self, address: int, size_bytes: int) -> bytes:
         """Read exactly ``size_bytes``; raises UnreadableError."""
+        if not size_bytes:
+            return b""
         data = self.up_to(address, size_bytes)
         if len(data) < size_bytes:
             raise UnreadableError
@@ -325,6 +332,8 @@ def show_futex_timeout(call: CallArguments, index: int) -> str:
 def show_futex_bitset(call: CallArguments, index: int) -> str:
     """Show the last argument of futex(2)."""
     value = call.unsigned(index)
+    if futex_operation(call) == "FUTEX_CMP_REQUEUE":
+        return str(value)
     return "FUTEX_BITSET_MATCH_ANY" if value == constants.FUTEX_BITSET_MATCH_ANY else f"{value:#x}"
 
 

@@ -13,7 +13,6 @@ from eintr_trace.sources.live.call_arguments import (
     show_constant_of,
     show_data,
     show_directory_fd,
-    show_fcntl_argument,
     show_fd,
     show_fd_set,
     show_flags_of,
@@ -48,7 +47,6 @@ _WAIT_OPTIONS: Final = show_flags_of(constants.WAIT_OPTIONS)
 _MESSAGE: Final = (show_fd, show_pointer, _MESSAGE_FLAGS)
 _ACCEPT: Final = (show_fd, show_pointer, show_length_pointer)
 _VECTOR: Final = (show_fd, show_iovecs, show_size)
-_VECTOR_AT: Final = (*_VECTOR, show_signed_long, show_signed_long, show_hexadecimal)
 _EPOLL: Final = (show_fd, show_pointer, show_signed_int)
 _SELECT: Final = (show_signed_int, show_fd_set, show_fd_set, show_fd_set)
 
@@ -66,7 +64,6 @@ SIGNATURES: Final[dict[str, Signature]] = {
     "epoll_pwait": (*_EPOLL, show_signed_int, show_signal_set, show_size),
     "epoll_pwait2": (*_EPOLL, show_timespec, show_signal_set, show_size),
     "epoll_wait": (*_EPOLL, show_signed_int),
-    "fcntl": (show_fd, show_constant_of(constants.FCNTL_COMMANDS), show_fcntl_argument),
     "flock": (show_fd, show_flags_of(constants.FLOCK_OPERATIONS)),
     "futex": (
         show_pointer,
@@ -91,9 +88,6 @@ SIGNATURES: Final[dict[str, Signature]] = {
     "pause": (),
     "poll": (show_pollfds, show_unsigned_int, show_signed_int),
     "ppoll": (show_pollfds, show_unsigned_int, show_timespec, show_signal_set, show_size),
-    "preadv2": _VECTOR_AT,
-    "pselect6": (*_SELECT, show_timespec, show_pointer),
-    "pwritev2": _VECTOR_AT,
     "read": (show_fd, show_pointer, show_size),
     "readv": _VECTOR,
     "recvfrom": (
@@ -109,7 +103,6 @@ SIGNATURES: Final[dict[str, Signature]] = {
     "rt_sigsuspend": (show_signal_set, show_size),
     "rt_sigtimedwait": (show_signal_set, show_pointer, show_timespec, show_size),
     "select": (*_SELECT, show_timeval),
-    "sendmsg": _MESSAGE,
     "sendto": (
         show_fd,
         show_data,
@@ -127,7 +120,6 @@ SIGNATURES: Final[dict[str, Signature]] = {
         show_pointer,
     ),
     "write": (show_fd, show_data, show_size),
-    "writev": _VECTOR,
 }
 
 

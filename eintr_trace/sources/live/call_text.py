@@ -26,6 +26,7 @@ from eintr_trace.sources.live.call_signatures import (
     Signature,
     signature_of,
 )
+from eintr_trace.sources.live.decoding import families
 from eintr_trace.sources.live.ordinary_signatures import ORDINARY_SIGNATURES
 
 
@@ -39,34 +40,53 @@ def describe_call(
     *,
     given: Mapping[int, Render] = MappingProxyType({}),
     returned: int = 0,
+    length_before: int | None = None,
 ) -> str:
     """Write a call as strace does: ``recvfrom(3<TCP:[…]>, 0x7f…, 4096, 0, NULL, NULL)``.
 
     ``args`` are the raw registers, ``prototype`` serves calls that have no signature of their
     own; with neither, the registers are shown as they are. ``descriptor`` is shown wherever
     its number occurs as a descriptor. ``given`` shows arguments, by their positions, of a call
-    that has come back with ``returned``. Never raises: what cannot be read is shown as its address.
+    that has come back with ``returned``, and was given ``length_before``. Never raises: what
+    cannot be read is shown as its address.
     """
     if name == "restart_syscall":
         return "restart_syscall(<... resuming interrupted system call ...>)"
-    call = CallArguments(args, read, descriptor, returned)
+    call = CallArguments(args, read, descriptor, returned, length_before)
     signature = _signature(name, args, prototype)
     positions = [at for at in _positions(name, call, signature) if at < len(args)]
     shown = [_show(call, at, given.get(at, signature[at])) for at in positions]
     return f"{name or f'syscall_{nr}'}({', '.join(shown)})"
 
 
-def _signature(name: str, args: tuple[int, ...], prototype: Prototype | None) -> Signature:
-    for signatures in (SIGNATURES, ORDINARY_SIGNATURES):
+def used_arguments(
+    name: str, args: tuple[int, ...], prototype: Prototype | None
+) -> tuple[int, ...]:
+    """Give those of the six registers that hold arguments of the call; all, if that is unknown."""
+    own = _own_signature(name)
+    known = prototype if own is None else own
+    return args if known is None else args[: len(known)]
+
+
+def _own_signature(name: str) -> Signature | None:
+    for signatures in (families.ENTERED, SIGNATURES, ORDINARY_SIGNATURES):
         if name in signatures:
             return signatures[name]
+    return None
+
+
+def _signature(name: str, args: tuple[int, ...], prototype: Prototype | None) -> Signature:
+    own = _own_signature(name)
+    if own is not None:
+        return own
     return (show_hexadecimal,) * len(args) if prototype is None else signature_of(prototype)
 
 
 def _positions(name: str, call: CallArguments, signature: Signature) -> Sequence[int]:
     everything = range(len(signature))
     try:
-        return POSITIONS[name](call) if name in POSITIONS else everything
+        choose = POSITIONS.get(name) or families.POSITIONS.get(name)
+        return everything if choose is None else choose(call)
     except UnreadableError:
         return everything
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from eintr_trace.model.events import InterruptedCall, Reduction, SignalInfo, Syscall
 from eintr_trace.model.python_state import PythonHandler, PythonSnapshot
 from eintr_trace.sources.live import binding, proc, siginfo
-from eintr_trace.sources.live.call_results import describe_ended_call
-from eintr_trace.sources.live.call_text import describe_call, waited_descriptor
+from eintr_trace.sources.live.call_results import EndedCall, describe_ended_call, read_length
+from eintr_trace.sources.live.call_text import describe_call, used_arguments, waited_descriptor
 from eintr_trace.sources.live.descriptors import describe_descriptor
 from eintr_trace.sources.live.proc import BlockedCall
 from eintr_trace.sources.live.registers import RESTART_SYSCALL_NR, StopRegisters
@@ -20,24 +20,29 @@ def syscall_in_brief(tracee: Tracee, nr: int, args: tuple[int, ...]) -> Syscall:
     """A call with its arguments decoded, and nothing looked up for it."""
     name = binding.syscall_name(nr)
     prototype = binding.syscall_prototype(name)
-    used = args if prototype is None else args[: len(prototype)]
+    used = used_arguments(name, args, prototype)
     if nr == RESTART_SYSCALL_NR:
         text = _restart_text(tracee)
     else:
+        read = tracee.process.memory.read_some
         tracee.call = BlockedCall(nr, args)
-        text = describe_call(nr, name, used, tracee.process.memory.read_some, prototype, None)
+        tracee.length_before = read_length(name, used, read)
+        text = describe_call(nr, name, used, read, prototype, None)
     return Syscall(name=name, nr=nr, args=used, text=text)
 
 
-def ended_call_text(tracee: Tracee, nr: int, retval: int) -> str | None:
-    """The call that has come back, with what it gave; ``None``: as it was entered."""
+def ended_call(tracee: Tracee, nr: int, retval: int) -> EndedCall:
+    """The call that has come back, with what it gave."""
     call = tracee.call
     if call is None or call.nr != nr:
-        return None
+        return EndedCall(None, None)
     name = binding.syscall_name(nr)
     prototype = binding.syscall_prototype(name)
-    used = call.args if prototype is None else call.args[: len(prototype)]
-    return describe_ended_call(nr, name, used, retval, tracee.process.memory.read_some, prototype)
+    used = used_arguments(name, call.args, prototype)
+    read = tracee.process.memory.read_some
+    return describe_ended_call(
+        nr, name, used, retval, read, prototype, length_before=tracee.length_before
+    )
 
 
 def _restart_text(tracee: Tracee) -> str:
@@ -59,7 +64,8 @@ def syscall_made(
     prototype = binding.syscall_prototype(name)
     process = tracee.process
     read = process.memory.read_some
-    used = args if prototype is None else args[: len(prototype)]
+    used = used_arguments(name, args, prototype)
+    tracee.length_before = read_length(name, used, read)
     fd = waited_descriptor(name, used, read, prototype)
     descriptor = None if fd is None else describe_descriptor(process.tgid, fd)
     shown = descriptor if with_names else None

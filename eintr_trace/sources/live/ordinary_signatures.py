@@ -6,7 +6,7 @@ import struct
 from typing import Final
 
 from eintr_trace.facts import ordinary_call_constants as constants
-from eintr_trace.facts.call_constants import OPEN_FLAGS, SOCK_FLAGS, constant_text, flags_text
+from eintr_trace.facts.call_constants import OPEN_FLAGS, constant_text, flags_text
 from eintr_trace.facts.signals import signal_name, signal_set_text
 from eintr_trace.sources.live.call_arguments import (
     CallArguments,
@@ -28,7 +28,6 @@ from eintr_trace.sources.live.call_arguments import (
 
 _SIGACTION: Final = struct.Struct("<QQQQ")  # handler, flags, restorer, mask: linux/signal_types.h
 _ITIMERVAL: Final = struct.Struct("<qqqq")
-_SOCKET_TYPE_BITS: Final = 0xF  # SOCK_TYPE_MASK, include/linux/net.h
 
 
 def show_signal(call: CallArguments, index: int) -> str:
@@ -77,13 +76,6 @@ def _map_flags(call: CallArguments, index: int) -> str:
     return f"{named}|{flags_text(rest, constants.MAP_FLAGS)}" if rest else named
 
 
-def _socket_type(call: CallArguments, index: int) -> str:
-    value = call.unsigned(index)
-    kind = constant_text(value & _SOCKET_TYPE_BITS, constants.SOCKET_TYPES)
-    rest = value & ~_SOCKET_TYPE_BITS
-    return f"{kind}|{flags_text(rest, SOCK_FLAGS)}" if rest else kind
-
-
 def _access_mode(call: CallArguments, index: int) -> str:
     value = call.unsigned(index)
     return flags_text(value, constants.ACCESS_MODES) if value else "F_OK"
@@ -93,7 +85,6 @@ def _offset(call: CallArguments, index: int) -> str:
     return f"{call.address(index):#x}" if call.address(index) else "0"
 
 
-_FAMILY: Final = show_constant_of(constants.SOCKET_FAMILIES)
 _TIMER: Final = show_constant_of(constants.INTERVAL_TIMERS)
 
 # Each as in section 2 of the manual pages; what a call writes is shown when it has come back.
@@ -104,7 +95,6 @@ ORDINARY_SIGNATURES: Final[dict[str, tuple[Render, ...]]] = {
     "brk": (show_pointer,),
     "epoll_create1": (show_flags_of(constants.EPOLL_FLAGS),),
     "getrandom": (show_pointer, show_size, show_flags_of(constants.RANDOM_FLAGS)),
-    "ioctl": (show_fd, show_constant_of(constants.IOCTLS), show_hexadecimal),
     "kill": (show_signed_int, show_signal),
     "lseek": (show_fd, show_signed_long, show_constant_of(constants.SEEK_WHENCES)),
     "madvise": (show_pointer, show_size, show_constant_of(constants.ADVICE)),
@@ -129,7 +119,5 @@ ORDINARY_SIGNATURES: Final[dict[str, tuple[Render, ...]]] = {
     ),
     "setitimer": (_TIMER, show_interval, show_pointer),
     "shutdown": (show_fd, show_constant_of(constants.SHUTDOWNS)),
-    "socket": (_FAMILY, _socket_type, show_signed_int),
-    "socketpair": (_FAMILY, _socket_type, show_signed_int, show_pointer),
     "tgkill": (show_signed_int, show_signed_int, show_signal),
 }

@@ -10,9 +10,9 @@ from eintr_trace.facts.signals import signal_code_name, signal_name
 from eintr_trace.model.events import SignalInfo
 
 # siginfo_t on 64-bit Linux: si_signo, si_errno, si_code, padding, then for signals sent by a
-# process and for SIGCHLD: si_pid, si_uid; for SIGCHLD also si_status (uapi
-# asm-generic/siginfo.h).
-_LAYOUT = struct.Struct("<iii4xiIi")
+# process and for SIGCHLD: si_pid, si_uid; for SIGCHLD also si_status,
+# si_utime and si_stime (uapi asm-generic/siginfo.h).
+_LAYOUT = struct.Struct("<iii4xiIi4xqq")
 _SI_USER = 0
 _SI_QUEUE = -1
 _SI_MESGQ = -3
@@ -30,6 +30,8 @@ class SiginfoFields:
     pid: int | None
     uid: int | None
     status: int | None = None
+    user_ticks: int | None = None
+    system_ticks: int | None = None
 
     @property
     def for_one_thread(self) -> bool:
@@ -39,9 +41,9 @@ class SiginfoFields:
 
 def parse(data: bytes) -> SiginfoFields:
     """The fields of 128 bytes of siginfo_t."""
-    signo, _errno, code, pid, uid, status = _LAYOUT.unpack_from(data)
+    signo, _errno, code, pid, uid, status, user, system = _LAYOUT.unpack_from(data)
     if signo == signal.SIGCHLD and code > 0:
-        return SiginfoFields(signo, code, pid, uid, status)
+        return SiginfoFields(signo, code, pid, uid, status, user, system)
     has_sender = code in _SENT_BY_A_PROCESS
     return SiginfoFields(signo, code, pid if has_sender else None, uid if has_sender else None)
 
@@ -56,4 +58,6 @@ def describe(fields: SiginfoFields, sender_command: str | None) -> SignalInfo:
         sender_uid=fields.uid,
         sender_command=sender_command,
         child_status=fields.status,
+        child_user_ticks=fields.user_ticks,
+        child_system_ticks=fields.system_ticks,
     )

@@ -21,6 +21,7 @@ from eintr_trace.model.python_state import PythonSnapshot
 from eintr_trace.model.stack_events import StackMoment
 from eintr_trace.sources.live import binding, observe
 from eintr_trace.sources.live.binding import SyscallInfo, SyscallOp
+from eintr_trace.sources.live.call_results import EndedCall
 from eintr_trace.sources.live.connections import Connections
 from eintr_trace.sources.live.decision_probes import DecisionProbes
 from eintr_trace.sources.live.emit import Emit
@@ -158,7 +159,7 @@ class SyscallStops:
         if nr == RT_SIGRETURN_NR and info.retval == -errno.EINTR:
             unwatched = self._probes.arm(tracee, info.sp, now_ns)
             self._stepping.begin(tracee, info.ip)
-        text = self._ended_text(tracee, nr, info.retval)
+        ended = self._ended(tracee, nr, info.retval)
         held_ns, walked = self._stepping.resume(tracee, now_ns, info.ip)
         tgid, tid = tracee.process.tgid, tracee.tid
         if nr == RT_SIGRETURN_NR:
@@ -166,7 +167,8 @@ class SyscallStops:
             self._emit(returned, *unwatched, *walked)
         elif nr is not None:
             name = binding.syscall_name(nr)
-            exited = SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns, text)
+            told = (held_ns, ended.text, ended.result)
+            exited = SyscallExited(now_ns, tgid, tid, name, nr, info.retval, *told)
             self._emit(exited, *walked)
         if tracee.following.innermost is None:
             self.tell_ended(tracee, "the call made again has ended")
@@ -199,19 +201,20 @@ class SyscallStops:
         nr, tracee.following.entered_nr = tracee.following.entered_nr, None
         if restart_code_name(info.retval) is not None:
             tracee.woken = Moment(tracee.held_in_round, now_ns)
-        text = self._ended_text(tracee, nr, info.retval)
+        ended = self._ended(tracee, nr, info.retval)
         held_ns = self._resuming.resume_ordinary(tracee, now_ns)
         tgid, tid = tracee.process.tgid, tracee.tid
         if nr == RT_SIGRETURN_NR:
             self._emit(HandlerReturned(now_ns, tgid, tid, info.retval, held_ns))
         elif nr is not None:
             name = binding.syscall_name(nr)
-            self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, held_ns, text))
+            told = (held_ns, ended.text, ended.result)
+            self._emit(SyscallExited(now_ns, tgid, tid, name, nr, info.retval, *told))
 
-    def _ended_text(self, tracee: Tracee, nr: int | None, retval: int) -> str | None:
+    def _ended(self, tracee: Tracee, nr: int | None, retval: int) -> EndedCall:
         if nr is None or not self._resuming.every_syscall:
-            return None
-        return observe.ended_call_text(tracee, nr, retval)
+            return EndedCall(None, None)
+        return observe.ended_call(tracee, nr, retval)
 
 
 def was_interrupted(call: InterruptedCall) -> bool:

@@ -176,5 +176,6 @@ class Tracee:
     own_mask: int | None = None
     interrupted: bool = False
     call: BlockedCall | None = None
+    length_before: int | None = None  # that the call it is in will change
     holds: deque[Hold] = field(default_factory=lambda: deque(maxlen=_HOLDS_KEPT))
     stop_times_ns: deque[int] = field(default_factory=lambda: deque(maxlen=2 * _HOLDS_KEPT))

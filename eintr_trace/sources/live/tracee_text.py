@@ -33,6 +33,11 @@ def quoted(data: bytes) -> str:
     return f'"{escaped(data)}"'
 
 
+def hexadecimal_text(data: bytes) -> str:
+    r"""Quote bytes with each in hexadecimal: ``"\xd9\x40"``."""
+    return f'"{"".join(f"{chr(92)}x{byte:02x}" for byte in data)}"'
+
+
 def escaped(data: bytes) -> str:
     """Write bytes as ASCII with C escapes: no control characters are left."""
     following = (*data[1:], 0)
@@ -78,7 +83,9 @@ def socket_address_text(data: bytes) -> str | None:
         return f'{{sa_family=AF_INET, sin_port=htons({port}), sin_addr=inet_addr("{host}")}}'
     if family == socket.AF_INET6 and len(rest) >= _SOCKADDR_IN6.size + _SCOPE_ID.size:
         return _inet6_text(rest)
-    if family == socket.AF_UNIX and rest:
+    if family == socket.AF_UNIX and not rest:
+        return "{sa_family=AF_UNIX}"  # not bound (unix(7))
+    if family == socket.AF_UNIX:
         return f"{{sa_family=AF_UNIX, sun_path={_unix_path(rest)}}}"
     return None
 

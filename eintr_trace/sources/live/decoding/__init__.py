@@ -1,0 +1,1 @@
+"""Calls whose arguments have structures, by family: files, events, sockets, signals, processes."""
