@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 from dataclasses import replace
+from signal import SIGKILL, SIGSTOP
 
 from eintr_trace.analysis.what_if.answer import (
     NEWEST,
@@ -94,7 +95,7 @@ def question_of(arguments: argparse.Namespace) -> Question:
             " Python that is known",
             "eintr-trace explain lists both",
         )
-    return replace(
+    question = replace(
         subject,
         version=arguments.python or NEWEST,
         handler=arguments.handler or HandlerChoice.PLAIN,
@@ -103,6 +104,22 @@ def question_of(arguments: argparse.Namespace) -> Question:
         thread=arguments.thread or ThreadChoice.MAIN,
         signo=arguments.signal or subject.signo,
     )
+    _refuse_what_cannot_be(question)
+    return question
+
+
+def _refuse_what_cannot_be(question: Question) -> None:
+    """Raises UsageError for a cell that no program can be in."""
+    if question.client in {Client.C, Client.CPP}:
+        if question.handler is HandlerChoice.RAISES:
+            raise UsageError("only a handler of Python raises", "Leave out --handler or --client")
+        if question.limit is LimitChoice.SETTIMEOUT:
+            raise UsageError("settimeout() is of Python's sockets", "Ask for --timeout socket")
+    caught = question.handler is not HandlerChoice.NONE
+    if caught and question.signo in {SIGKILL, SIGSTOP}:
+        raise UsageError(
+            "SIGKILL and SIGSTOP can be neither caught nor ignored", "Ask for --handler none"
+        )
 
 
 def subject_of(word: str) -> Question | None:

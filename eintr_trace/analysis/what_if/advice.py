@@ -34,7 +34,8 @@ def _remedies(cell: Cell) -> Iterator[RemedyId]:
     if cell.question.limit is LimitChoice.SOCKET and cell.behaviour is Behaviour.RETRIES:
         yield RemedyId.USE_SETTIMEOUT
     in_worker = cell.question.thread is ThreadChoice.WORKER
-    if in_worker and cell.question.version >= _PYTHON_3_RETRIES:
+    is_python_3 = cell.question.version >= _PYTHON_3_RETRIES
+    if in_worker and is_python_3 and cell.question.runs_python_handler:
         yield RemedyId.MAIN_THREAD_TAKES_IT
 
 
@@ -81,7 +82,8 @@ def _against_early_returns(cell: Cell) -> Iterator[RemedyId]:
     if cell.row is None or not cell.row.is_of_cpython:
         yield RemedyId.CHECK_ERRNO
     elif "connect" in cell.calls:
-        yield RemedyId.CHECK_CONNECTED
+        if _retries(cell):
+            yield RemedyId.CHECK_CONNECTED
     elif cell.row.retry_since is not None and cell.behaviour is Behaviour.RETURNS_EARLY:
         yield RemedyId.SLEEP_UNTIL
         yield RemedyId.UPGRADE_PYTHON

@@ -200,6 +200,8 @@ def _rows(question: Question) -> Iterator[Pep475Row]:
             continue
         if question.version[0] > row.checked_through[0] or not row.eras_of(question.version):
             continue  # not a function of this Python
+        if question.syscall not in row.calls_of(question.version):
+            continue  # which makes another call in this Python
         if question.limit is LimitChoice.SETTIMEOUT and not waits_in_with_settimeout(row):
             continue
         if kind not in seen:
