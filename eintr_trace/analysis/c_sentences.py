@@ -90,7 +90,11 @@ def _resumed(trail: Trail) -> str:
     if row is None or call is None or interruption.interpreter is None:
         return f"EINTR reached CPython's C code, which {again}."
     lead = f"EINTR reached CPython's {_c_code(trail, row, version)} which"
-    if row.behaviour(version) is Behaviour.LOOPS_IN_C and sampled_decision(trail) is None:
+    sampled = sampled_decision(trail)
+    came_back = sampled is None or sampled.kind is DecisionKind.NONE
+    if row.behaviour(version) is Behaviour.LOOPS_IN_C and came_back:
+        if trail.reentered is None:
+            return f"{lead} {again}. It does not run Python signal handlers meanwhile."
         return f"{lead} {again} at once, without running Python signal handlers."
     return f"{lead}{_since(row)} {_ran_handler(trail)} and {again}."
 

@@ -26,17 +26,25 @@ _WAITS = frozenset(
 def waited_long_enough(trail: Trail) -> bool:
     """Tell whether a wait that CPython resumes was over by the time the handlers had run.
 
-    The handler is known not to have raised, so that by the table nothing else can have ended
-    the call; and the program has gone on without the call being made again.
+    The handler is known not to have raised, or runs only once the call is over, so that by the
+    table nothing else can have ended the call; and the program has gone on without the call
+    being made again.
     """
     call, decision = trail.interruption.call, trail.interruption.pep475
     if call is None or call.syscall.name not in _WAITS or decision is None or not decision.rows:
         return False
-    if decision.behaviour is not Behaviour.RETRIES or handler_raised(trail) is not False:
+    if not _only_its_end_ends(decision.behaviour, trail):
         return False
     if any(row.deadline is None for row in decision.rows):
         return False
     return trail.raising is None and _has_gone_on(trail)
+
+
+def _only_its_end_ends(behaviour: Behaviour | None, trail: Trail) -> bool:
+    """Tell whether by the table, and by its handler, the signal cannot have ended the call."""
+    if behaviour is Behaviour.LOOPS_IN_C:
+        return True
+    return behaviour is Behaviour.RETRIES and handler_raised(trail) is False
 
 
 def _has_gone_on(trail: Trail) -> bool:

@@ -66,9 +66,9 @@ _RULES: tuple[Rule, ...] = (
     raising_rules.raised_as_sampled,
     raising_rules.raised_as_answered,
     early_rules.gave_back_a_value,
+    again_rules.need_not_wait_again,
     early_rules.returned_early,
     early_rules.handed_over_part,
-    again_rules.need_not_wait_again,
     raising_rules.raised_unseen,
 )
 

@@ -89,6 +89,9 @@ def _since(trail: Trail, got_it: Reception) -> str:
     if since is None or interpreter is None:
         return ""
     if parse_version(interpreter.version) < parse_version(since):
+        decision = trail.interruption.pep475
+        if decision is not None and decision.calls_again is True:
+            return ""  # then, too, but without running the signal handlers
         return f", which calls again only from CPython {since} on"
     return f", which calls again since CPython {since}"
 
