@@ -40,6 +40,8 @@ WIDEST = 150  # columns of both together; longer lines are hard to read
 _LABEL = 9
 _NARROWEST_COLUMN = 46
 _NARROWEST_CELL = 8
+_ROOMY_CELL = 20
+_OUTCOME_CELL = 13
 _HEADER_PADDING = "  "  # tabulate's: MIN_PADDING
 _OTHERS_NAMED = 20
 
@@ -239,14 +241,18 @@ class _ComparisonText:
 
         rows = [[escape(cell) for cell in row] for row in verdict_rows(self._groups)]
         headers = [f"{name}{_HEADER_PADDING}" for name in VERDICT_HEADERS]
-        fixed = [max(map(len, column)) for column in zip(headers, *rows, strict=True)][1:]
-        room = max(_NARROWEST_CELL, self._layout.width - sum(fixed) - 2 * len(fixed))
+        widths = [max(map(len, column)) for column in zip(headers, *rows, strict=True)][1:]
+        room = self._layout.width - sum(widths) - 2 * len(widths)
+        if room < min(_ROOMY_CELL, max(len(row[0]) for row in rows)):
+            # The names of outcomes break at their hyphens.
+            widths[:2] = [min(width, _OUTCOME_CELL) for width in widths[:2]]
+            room = max(_NARROWEST_CELL, self._layout.width - sum(widths) - 2 * len(widths))
         table = tabulate(
             rows,
             VERDICT_HEADERS,
             disable_numparse=True,
             colalign=["left", "left", "left", "right", "left"],
-            maxcolwidths=[room, *[None] * len(fixed)],
+            maxcolwidths=[room, *widths[:2], None, None],
         )
         return f"{table}\n"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,8 @@ from eintr_trace.model.comparison import ComparedRun
 from eintr_trace.model.episodes import (
     DelayBound,
     Episode,
+    Evidence,
+    EvidenceKind,
     FollowUp,
     InterruptedSyscall,
     KernelAction,
@@ -46,12 +48,13 @@ BASES: dict[str, Episode] = {
         advice=(),
     ),
 }
-_TYPES = {
+_TYPES: dict[str, Callable[[Any], Any]] = {
     "outcome": Outcome,
     "kernel_action": KernelAction,
     "tracer_induced": TracerInduced,
     "consequences": tuple,
     "exceptions": tuple,
+    "evidence": lambda kinds: tuple(Evidence(EvidenceKind(kind), "seen") for kind in kinds),
 }
 
 

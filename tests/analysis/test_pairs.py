@@ -6,7 +6,7 @@ import random
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 import pytest
 from hypothesis import given
@@ -112,6 +112,24 @@ def test_ticks_at_random_times_are_all_paired() -> None:
     random.seed(5)
     left, right = (ticks(*sorted(random.uniform(0, 10_000) for _ in range(150))) for _ in range(2))
     assert all(one is not None and other is not None for one, other in paired(left, right))
+
+
+def test_no_more_are_alone_than_one_run_has_more() -> None:
+    random.seed(5)
+    left, right = (
+        ticks(*sorted(random.uniform(0, 10_000) for _ in range(count))) for count in (300, 270)
+    )
+    found = paired(left, right)
+    assert [other for _, other in found if other is not None] == list(range(1, 271))
+    assert sum(other is None for _, other in found) == 30
+
+
+def test_ticks_that_are_missing_from_a_long_row_that_is_never_quite_regular() -> None:
+    random.seed(5)
+    left = ticks(*accumulate(random.gauss(10, 0.4) for _ in range(400)))
+    right = ticks(*accumulate(random.gauss(10, 0.4) for _ in range(400)))
+    del right[300], right[150:152]
+    assert [one for one, other in paired(left, right) if other is None] == [151, 152, 301]
 
 
 def test_of_a_log_without_times_the_last_one_is_missing() -> None:

@@ -31,10 +31,9 @@ _PAIR = 10_000
 _OTHER_LINE = 1_000
 _OTHER_GAP = 500
 """Points: so many fewer than ``_PAIR`` that hardly anything is left alone for lines and times."""
-_LEAST = _PAIR - _OTHER_LINE - _OTHER_GAP
 
 _NOISE_NS = 1_000_000
-_SAME_GAP = 0.9
+_SAME_GAP = 0.8
 """Two spans of time are as good as equal when the shorter is at least so much of the longer."""
 
 
@@ -120,7 +119,7 @@ class _Alignment:
             one, other = self._left[i], self._right[j]
             if self._left_kinds[i] != self._right_kinds[j] or one.line != other.line:
                 break
-            if _likeness_of_gaps(before, one, other) < _SAME_GAP:
+            if _likeness_of_gaps(before, one, other) < 1:
                 break
             pairs.append((i, j))
             before = one.time_ns, other.time_ns
@@ -153,20 +152,20 @@ class _Alignment:
             above = self._row(above, i, start[1], before)
             ends.append((above[-1], (i + 1, start[1] + width)))
         ends += [(cell, (stop, start[1] + column)) for column, cell in enumerate(above)]
-        _, path = max(ends, key=self._promise)[0]
+        points, most = above[-1]
+        usual = points / _length(most) if most is not None else _PAIR
+        _, path = max(ends, key=lambda end: self._promise(end, usual))[0]
         pairs: list[Positions] = []
         while path is not None:
             pairs.append((path.left, path.right))
             path = path.before
         return pairs[::-1]
 
-    def _promise(self, end: tuple[_Cell, Positions]) -> tuple[float, int]:
-        """Add to the points of an end what can still come of the rest; more pairs come first."""
+    def _promise(self, end: tuple[_Cell, Positions], usual: float) -> tuple[float, int]:
+        """Add to the points of an end what can still come of the rest, at the usual points."""
         (points, path), (i, j) = end
-        length = _length(path)
-        average = points / length if length else _LEAST
         rest = min(len(self._left) - i, len(self._right) - j)
-        return points + average * rest, length
+        return points + usual * rest, _length(path)
 
     def _row(
         self,
@@ -221,11 +220,12 @@ def _points(before: Moments, one: Appearance, other: Appearance) -> int:
 
 
 def _likeness_of_gaps(before: Moments, one: Appearance, other: Appearance) -> float:
-    """Hold the times that passed since ``before`` against each other; 1: equal, or not known."""
+    """Hold the times since ``before`` against each other; 1: as good as equal, or not known."""
     left, right = _gap_ns(before[0], one.time_ns), _gap_ns(before[1], other.time_ns)
     if left is None or right is None:
         return 1.0
-    return (min(left, right) + _NOISE_NS) / (max(left, right) + _NOISE_NS)
+    share = (min(left, right) + _NOISE_NS) / (max(left, right) + _NOISE_NS)
+    return min(1.0, share / _SAME_GAP)
 
 
 def _gap_ns(earlier_ns: int | None, later_ns: int | None) -> int | None:

@@ -102,19 +102,24 @@ def _rest(left: _Side, right: _Side, found: _Found) -> tuple[_Side, _Side]:
 def _in_other_lanes(left: _Side, right: _Side, lanes: Lanes, with_role: bool) -> _Found:
     """Pair what came to another thread; ``with_role``: a main one as well, or neither is.
 
-    What both of a lane have left of a signal is left alone: pairs of theirs lie between.
+    What both have left of what was aligned before is left alone: pairs of theirs lie between.
     """
+
+    def aligned_before(number: int, item: Appearance) -> set[Hashable]:
+        lane = lanes[number][item.thread]
+        of_lane = (lane, item.signal)
+        return {of_lane} if with_role else {of_lane, (lane.roles[number], item.signal)}
+
     sides = left, right
-    kinds = [
-        {(lanes[number][item.thread], item.signal) for item in side}
+    rest: list[set[Hashable]] = [
+        {kind for item in side for kind in aligned_before(number, item)}
         for number, side in enumerate(sides)
     ]
     groups: defaultdict[Hashable, _Group] = defaultdict(_empty_group)
     for number, side in enumerate(sides):
         for item in side:
-            lane = lanes[number][item.thread]
-            if (lane, item.signal) not in kinds[1 - number]:
-                role = lane.roles[number] if with_role else None
+            if aligned_before(number, item).isdisjoint(rest[1 - number]):
+                role = lanes[number][item.thread].roles[number] if with_role else None
                 groups[item.signal, role][number].append(item)
     found: _Found = {}
     for group in groups.values():

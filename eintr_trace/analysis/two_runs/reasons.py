@@ -125,7 +125,10 @@ def _alone(pair: Pair) -> str:
     met = "comes outside system calls"
     if episode.syscall is not None:
         met = f"meets {episode.syscall.syscall.name}"
-    return f"{signal} {met} in {here}; {there} has no counterpart of it."
+    why = ""
+    if episode.tracer_induced is not None:
+        why = f" ({_WHY_INDUCED[episode.tracer_induced].format(_signal_name(episode))})"
+    return f"{signal} {met} in {here}{why}; {there} has no counterpart of it."
 
 
 def _signal(one: _Side, other: _Side) -> str:

@@ -120,7 +120,12 @@ def _call(episode: Episode) -> Step:
 
 def _is_call_unknown(episode: Episode) -> bool:
     """A log shows no call that was already over, nor one that is left out of it."""
-    return episode.syscall is None and episode.outcome is Outcome.UNKNOWN
+    is_judged = episode.outcome is not Outcome.UNKNOWN
+    return episode.syscall is None and (not is_judged or _is_from_a_log(episode))
+
+
+def _is_from_a_log(episode: Episode) -> bool:
+    return any(one.kind is EvidenceKind.LOG_LINE for one in episode.evidence)
 
 
 def python_place(episode: Episode) -> CodeLocation | None:
@@ -263,8 +268,8 @@ def _decider(episode: Episode) -> str:
     receiver = episode.received_by
     if receiver is None:
         # A log does not show whose code it was: its verdicts suppose that it was CPython's.
-        from_a_log = any(one.kind is EvidenceKind.LOG_LINE for one in episode.evidence)
-        by_cpython = episode.outcome is Outcome.RESUMED_BY_INTERPRETER or from_a_log
+        is_resumed = episode.outcome is Outcome.RESUMED_BY_INTERPRETER
+        by_cpython = is_resumed or _is_from_a_log(episode)
         return "CPython" if by_cpython else "C code"
     return "CPython" if receiver.role is CodeRole.CPYTHON else "it"
 
@@ -348,7 +353,7 @@ _RETURN_PHRASES: dict[Outcome, str] = {
 def _return(episode: Episode) -> Iterator[Step]:
     """What the call gave in the end, where an exception did not end it."""
     outcome = episode.outcome
-    if outcome is Outcome.UNKNOWN:
+    if outcome is Outcome.UNKNOWN or _is_call_unknown(episode):
         yield _unseen(StepKind.RETURN)
     phrase = _RETURN_PHRASES.get(outcome)
     if phrase is None or episode.syscall is None:
@@ -376,7 +381,14 @@ def _consequences(episode: Episode) -> Iterator[Step]:
 
 
 def _outcome(episode: Episode) -> Step:
-    known = None if episode.outcome is Outcome.UNKNOWN else episode.outcome.value
-    return _step(
-        episode, StepKind.OUTCOME, episode.outcome.value, known, confidence=episode.confidence
-    )
+    text = episode.outcome.value
+    identity = None if episode.outcome is Outcome.UNKNOWN else text
+    if _was_over(episode):
+        identity = Outcome.NOT_BLOCKING.value
+    return _step(episode, StepKind.OUTCOME, text, identity, confidence=episode.confidence)
+
+
+def _was_over(episode: Episode) -> bool:
+    """Whether the call had its result, which a log does not tell from no call in progress."""
+    is_complete = episode.outcome is Outcome.COMPLETED
+    return is_complete and episode.syscall is not None and episode.syscall.restart_code is None
