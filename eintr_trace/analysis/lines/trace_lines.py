@@ -69,9 +69,9 @@ class TraceLines:
                 return self._opened(event, _RT_SIGRETURN, f"{_RT_SIGRETURN}({frame})")
             case HandlerReturned(retval=int(retval)):
                 return self._closed(event, _RT_SIGRETURN, retval)
-            case EventsLost():
+            case EventsLost(count=count):
                 self._open.clear()
-                return ()
+                return (_line(event, f"eintr-trace: {count} events are missing here"),)
             case TraceEnded():
                 return [self._cut_off(tid, "<detached ...>") for tid in list(self._open)]
             case _:

@@ -24,9 +24,13 @@ Prepare = Callable[[], Consume]
 
 
 class Reporter:
-    """A child that runs ``prepare`` and what that returns; ``outlet`` is our end of its pipe."""
+    """A child that runs ``prepare`` and what that returns; ``outlet`` is our end of its pipe.
 
-    def __init__(self, prepare: Prepare) -> None:
+    ``has_to_keep_up``: there is much to tell all the time, so that it gets its full share of a
+    busy processor.
+    """
+
+    def __init__(self, prepare: Prepare, *, has_to_keep_up: bool = False) -> None:
         read_fd, write_fd = os.pipe()
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # closed by the shell: `>&-`
@@ -34,7 +38,7 @@ class Reporter:
         self._pid = os.fork()
         if self._pid == 0:
             os.close(write_fd)
-            _become_reporter(read_fd, prepare)
+            _become_reporter(read_fd, prepare, 0 if has_to_keep_up else _NICENESS)
         os.close(read_fd)
         self.outlet = Outlet(write_fd)
 
@@ -76,12 +80,12 @@ class Reporter:
         )
 
 
-def _become_reporter(read_fd: int, prepare: Prepare) -> None:
+def _become_reporter(read_fd: int, prepare: Prepare, niceness: int) -> None:
     """The child's life; never returns."""
     status = 1
     try:
         # It reads symbols just when a thread is being followed.
-        os.nice(_NICENESS)
+        os.nice(niceness)
         # All signals stay blocked: what ends the trace, or is sent to the programs, may reach
         # our whole group; the report is then still to be written.
         consume = prepare()

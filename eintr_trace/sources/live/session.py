@@ -20,7 +20,7 @@ def run_live(options: LiveOptions, prepare: Prepare) -> LiveResult:
     for tgid in tgids:
         attach.require_64_bit(tgid)
     with own_signals.taken() as inherited:
-        reporter = Reporter(prepare)
+        reporter = Reporter(prepare, has_to_keep_up=options.every_syscall)
         command = launch.prepare(options.command, inherited) if options.command else None
         tracing = Tracing(options, tgids, command, reporter.outlet)
         with descriptor_limit.raised():  # a command has been forked already, with its own
