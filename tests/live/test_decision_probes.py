@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import errno
-import functools
-import resource
 import signal
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,21 +14,26 @@ from eintr_trace.facts.decision_probes import RETURN_PROBE
 from eintr_trace.interpreter.reader import open_interpreter
 from eintr_trace.model.c_stack import StackEnd
 from eintr_trace.model.events import (
-    Event,
     HandlerReturned,
     PythonHandlerBegan,
-    Reduction,
     SyscallEntered,
     ThreadExited,
     ThreadSeen,
 )
-from eintr_trace.model.stack_events import DecisionUnwatched, StackMoment, StackSeen
-from eintr_trace.sources.live.perf_events import Breakpoint, BreakpointKind
-from tests.confinement import without_perf_events
+from eintr_trace.model.stack_events import StackMoment, StackSeen
 from tests.live.conftest import interpreter
+from tests.live.deciding import (
+    decided,
+    functions,
+    interrupt,
+    of_worker,
+    samples,
+    stacks,
+    unless_spared,
+    unwatched,
+    watched_events,
+)
 from tests.live.harness import (
-    Program,
-    Tracer,
     attached,
     is_blocked_in,
     program,
@@ -49,85 +49,12 @@ RAISES = {
     "2.7": "PyErr_SetFromErrnoWithFilenameObject",
     "3": "PyErr_SetFromErrnoWithFilenameObjects",
 }
-CALLS = {
-    "recv": "recvfrom",
-    "read": "read",
-    "lockf": "fcntl",
-    "epoll": "epoll_wait",
-    "ctypes_read": "read",
-}
 MANY_THREADS = 24
-_ATTEMPTS = 8
 _ORDERED = (StackSeen, ThreadSeen, ThreadExited)
 
 
 def raises(version: str) -> str:
     return RAISES.get(version, RAISES["3"])
-
-
-def interrupt(running: Program, call: str) -> None:
-    """Signal the first of the threads that make the call."""
-    tid = int(running.ready[1])
-    wait_until(lambda: is_blocked_in(tid, CALLS[call]), f"{tid} in {call}")
-    tgkill(running.pid, tid, signal.SIGUSR1)
-
-
-def stacks(events: list[Event]) -> list[StackSeen]:
-    return [event for event in events if isinstance(event, StackSeen)]
-
-
-def samples(events: list[Event]) -> list[StackSeen]:
-    return [stack for stack in stacks(events) if stack.moment is StackMoment.PROBE]
-
-
-def of_worker(running: Program, events: list[Event]) -> list[StackSeen]:
-    return [sample for sample in samples(events) if sample.tid == int(running.ready[1])]
-
-
-def functions(sample: StackSeen) -> list[str | None]:
-    return [frame.function for frame in sample.stack.frames]
-
-
-def unwatched(events: list[Event]) -> list[Reduction]:
-    return [event.reason for event in events if isinstance(event, DecisionUnwatched)]
-
-
-class SparedError(Exception):
-    """The machine was so busy that a stop took long, and the probes were not paid for."""
-
-
-def watched_events(tracer: Tracer) -> list[Event]:
-    """All events, of a trace that spared no probe."""
-    events = tracer.events()
-    if Reduction.DECISION_SPARED in unwatched(events):
-        raise SparedError
-    return events
-
-
-def unless_spared(test: Callable[..., None]) -> Callable[..., None]:
-    """Run a test again if its probes were spared."""
-
-    @functools.wraps(test)
-    def run(*args: Any, tmp_path: Path, **kwargs: Any) -> None:
-        for attempt in range(_ATTEMPTS):
-            folder = tmp_path / str(attempt)
-            folder.mkdir()
-            with suppress(SparedError):
-                test(*args, tmp_path=folder, **kwargs)
-                return
-        pytest.fail("this machine is too busy: the probes were spared each time")
-
-    return run
-
-
-def decided(running: Program, tracer: Tracer, call: str) -> list[Event]:
-    """The events of one interruption, once the program has gone on and ended."""
-    interrupt(running, call)
-    tracer.wait_event(StackSeen)  # whose files can't be opened once the program has ended
-    running.tell("x")
-    running.account()
-    tracer.wait()
-    return watched_events(tracer)
 
 
 @pytest.mark.parametrize("version", ["2.7", "3.11", "3.15"])
@@ -342,79 +269,3 @@ def test_samples_are_told_in_order_among_the_threads_that_come_and_end(
     order = [event for event in events if isinstance(event, _ORDERED)]
     times = [event.time_ns for event in order]
     assert times == sorted(times)
-
-
-# Where it cannot be watched
-
-
-def without(running: Program, tracer: Tracer, call: str = "recv") -> list[Reduction]:
-    events = decided(running, tracer, call)
-    assert of_worker(running, events) == []
-    return unwatched(events)
-
-
-@unless_spared
-def test_where_perf_events_are_refused(newest_python: Path, tmp_path: Path) -> None:
-    recording = tmp_path / "r.jsonl"
-    with program(newest_python, "deciding.py", "recv") as running:
-        with attached(running.pid, recording, confine=without_perf_events) as tracer:
-            assert without(running, tracer) == [Reduction.DECISION_REFUSED]
-
-
-@unless_spared
-def test_where_the_thread_has_no_breakpoint_left(newest_python: Path, tmp_path: Path) -> None:
-    with program(newest_python, "deciding.py", "recv") as running:
-        tid = int(running.ready[1])
-        taken = [Breakpoint(tid, BreakpointKind.WRITE, 4096 + 8 * n, 8) for n in range(3)]
-        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
-            assert without(running, tracer) == [Reduction.DECISION_SLOTS_TAKEN]
-        for breakpoint_ in taken:
-            breakpoint_.close()
-
-
-@unless_spared
-def test_where_the_tracer_has_no_descriptor_left(newest_python: Path, tmp_path: Path) -> None:
-    with program(newest_python, "deciding.py", "recv") as running:
-        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
-            tracer.wait_asleep(running.pid)
-            taken = [int(path.name) for path in Path(f"/proc/{tracer.process.pid}/fd").iterdir()]
-            limit = next(fd for fd in range(1024) if fd not in taken) + 2  # to read /proc with
-            resource.prlimit(tracer.process.pid, resource.RLIMIT_NOFILE, (limit, limit))
-            assert without(running, tracer) == [Reduction.DECISION_UNOPENED]
-
-
-@unless_spared
-def test_where_more_threads_decide_than_can_be_watched(newest_python: Path, tmp_path: Path) -> None:
-    """Their C code hands EINTR on, and they compute: no call shows that they have decided."""
-    many = ["deciding.py", "ctypes_read", "worker", "caught", "12", "300000"]
-    with program(newest_python, *many) as running:
-        for tid in map(int, running.ready[1:]):
-            wait_until(lambda tid=tid: is_blocked_in(tid, "read"), "it reads")  # type: ignore[misc]
-        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
-            for tid in map(int, running.ready[1:]):
-                tgkill(running.pid, tid, signal.SIGUSR1)
-            tracer.wait_event(HandlerReturned, 12)
-            running.tell("x")
-            running.account()
-            tracer.wait()
-            reasons = unwatched(watched_events(tracer))
-    assert Reduction.DECISION_THREADS_BUSY in reasons
-    assert len(reasons) < 12
-
-
-def test_where_signals_come_too_fast(newest_python: Path, tmp_path: Path) -> None:
-    with program(newest_python, "deciding.py", "recv") as running:
-        with attached(running.pid, tmp_path / "r.jsonl") as tracer:
-            ends_ns = time.monotonic_ns() + 2_000_000_000
-            while time.monotonic_ns() < ends_ns and not any(unwatched_now(tracer)):
-                for _ in range(50):
-                    interrupt(running, "recv")
-            running.tell("x")
-            running.account()
-            tracer.wait()
-            reasons = set(unwatched(tracer.events()))
-    assert reasons == {Reduction.DECISION_SPARED}
-
-
-def unwatched_now(tracer: Tracer) -> list[Reduction]:
-    return unwatched(tracer.events())
