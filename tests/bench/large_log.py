@@ -18,6 +18,7 @@ LOG_BYTES = 1 << 30
 INTERRUPTIONS = 1000
 ROUNDS = 5
 _THREADS = range(4102, 4110)
+_MANY_THREADS = range(4102, 4166)
 _STRETCH_LINES = 600
 # getrusage(2) would say what we take ourselves: it counts from before execve(2) on.
 _AND_THEN_PEAK = """
@@ -45,14 +46,17 @@ def bench_large_log(folder: Path) -> None:
 def _rows(folder: Path) -> list[list[object]]:
     """One row a program, in alternating rounds."""
     log, small, left = folder / "large.log", folder / "tenth.log", folder / "left.log"
+    many = folder / "many.log"
     write_log(log, LOG_BYTES, INTERRUPTIONS)
     write_log(left, LOG_BYTES, INTERRUPTIONS, called_again=False)
     write_log(small, LOG_BYTES // 10, INTERRUPTIONS)
+    write_log(many, LOG_BYTES, INTERRUPTIONS, called_again=False, threads=_MANY_THREADS)
     report = [sys.executable, "-c", _AND_THEN_PEAK, "report"]
     programs = {
         "grep -c EINTR": ["grep", "-c", "EINTR", str(log)],
         "eintr-trace report, 1 GB": [*report, str(log)],
-        "eintr-trace report, 1 GB, calls not made again": [*report, str(left)],
+        "eintr-trace report, 1 GB, not made again": [*report, str(left)],
+        "eintr-trace report, 1 GB, not made again, 64 threads": [*report, str(many)],
         "eintr-trace report, 0.1 GB": [*report, str(small)],
     }
     seen: dict[str, list[tuple[float, int | None]]] = {name: [] for name in programs}
@@ -88,7 +92,14 @@ def _expect_all_interruptions(report: str) -> None:
         raise RuntimeError(f"the report has {max(numbers, default=0)} interruptions")
 
 
-def write_log(path: Path, size: int, interruptions: int, *, called_again: bool = True) -> None:
+def write_log(
+    path: Path,
+    size: int,
+    interruptions: int,
+    *,
+    called_again: bool = True,
+    threads: Sequence[int] = _THREADS,
+) -> None:
     """Write a log as ``strace -f -tt -T -o`` would: threads mixed, calls on two lines.
 
     Between interruptions are stretches of other calls. Every other interrupted call is made
@@ -96,8 +107,9 @@ def write_log(path: Path, size: int, interruptions: int, *, called_again: bool =
     false: none is made again, and the threads go on with the other calls.
     """
     chance = random.Random(1)
-    threads = _THREADS[4:] if called_again else _THREADS
-    stretches = [_stretch(chance, threads) for _ in range(16)]
+    # Those that call again say nothing between: only other threads do.
+    busy = threads[4:] if called_again else threads
+    stretches = [_stretch(chance, busy) for _ in range(16)]
     pause = size // interruptions
     with path.open("wb", buffering=1 << 20) as log:
         _write(log, '4102  12:00:00.000000 execve("/usr/bin/python3.13", ["python3.13"], 0x7f) = 0')
@@ -105,7 +117,7 @@ def write_log(path: Path, size: int, interruptions: int, *, called_again: bool =
         while written < size:
             if written >= number * pause and number < interruptions:
                 written += _write_interruption(
-                    log, _THREADS[number % 4], number, stretches, called_again=called_again
+                    log, threads[number % 4], number, stretches, called_again=called_again
                 )
                 number += 1
             else:
