@@ -57,6 +57,14 @@ def raised_by_handler(chain: Chain, handler: PythonHandler | None) -> bool:
     return any(_is_of(entry, handler) for exception in chain for entry in exception.traceback)
 
 
+def comes_of_it(chain: Chain, earlier: Chain, handler: PythonHandler | None) -> bool:
+    """Tell whether exceptions go on from ``earlier`` ones, or else come of the signal."""
+    if earlier:
+        seen = {exception.address for exception in earlier}
+        return any(exception.address in seen for exception in chain)
+    return holds_eintr(chain) or raised_by_handler(chain, handler)
+
+
 def describe(chain: Chain, interrupted_at: CodeLocation | None) -> tuple[RaisedException, ...]:
     """Put a chain into the words of a report.
 

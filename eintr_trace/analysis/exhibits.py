@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum, auto
 
-from eintr_trace.analysis import decision_exhibits, handler_exhibits
+from eintr_trace.analysis import decision_exhibits, exception_exhibits, handler_exhibits
 from eintr_trace.analysis.c_path_exhibit import c_path_exhibit
-from eintr_trace.analysis.catching import Catching
-from eintr_trace.analysis.exceptions import describe
 from eintr_trace.analysis.finding import Finding
 from eintr_trace.analysis.handler_end import is_waiting
 from eintr_trace.analysis.interruption import Trigger
@@ -30,11 +28,11 @@ from eintr_trace.analysis.socket_exhibits import (
 )
 from eintr_trace.analysis.tracer_induced import tracer_induced
 from eintr_trace.analysis.trail import Trail
-from eintr_trace.analysis.wording import after_the_signal, counted, exception, place, result
+from eintr_trace.analysis.wording import after_the_signal, counted, place, result
 from eintr_trace.facts.restart_codes import RESTART_RULES, restart_code
 from eintr_trace.model.episodes import Evidence, EvidenceKind, KernelAction, Outcome
 from eintr_trace.model.events import Disposition
-from eintr_trace.model.python_state import CalleeKind, CodeLocation
+from eintr_trace.model.python_state import CalleeKind
 
 
 class Topic(Enum):
@@ -249,32 +247,6 @@ def _follow_up(trail: Trail, _: Finding) -> Evidence | None:
     return None
 
 
-def _exception(trail: Trail, finding: Finding) -> Evidence | None:
-    if not finding.chain:
-        return None
-    raised = describe(finding.chain, _interrupted_at(trail))
-    parts = [f"{exception(one)} in {one.found_in}" for one in reversed(raised)]
-    text = f"found in the interpreter: {'; '.join(parts)}; none of them was there before"
-    return Evidence(EvidenceKind.MEMORY, text, _raising_time(trail, finding))
-
-
-def _catcher(trail: Trail, finding: Finding) -> Evidence | None:
-    catching = finding.catching
-    if catching.caught is None:
-        return None
-    time_ns = _raising_time(trail, finding)
-    return Evidence(EvidenceKind.MEMORY, _catcher_text(catching), time_ns)
-
-
-def _catcher_text(catching: Catching) -> str:
-    if catching.caught_at is None:
-        return "no Python frame of the interruption was left, so nobody caught the exception"
-    text = f"{place(catching.caught_at)} is the frame that was left while it was handled"
-    if catching.traceback_agrees:
-        return f"{text}, and the exception's traceback begins in it"
-    return text
-
-
 def _state(trail: Trail, finding: Finding) -> Evidence | None:
     """Where the thread was last seen, for the outcomes that rest on it."""
     latest = trail.latest
@@ -356,8 +328,8 @@ _MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
     Topic.REENTERED: _reentered,
     Topic.C_STACK_AGAIN: decision_exhibits.c_stack_again,
     Topic.FOLLOW_UP: _follow_up,
-    Topic.EXCEPTION: _exception,
-    Topic.CATCHER: _catcher,
+    Topic.EXCEPTION: exception_exhibits.raised,
+    Topic.CATCHER: exception_exhibits.catcher,
     Topic.STATE: _state,
     Topic.PEP475: pep475,
     Topic.SOCKET_LOOK: socket_look,
@@ -389,13 +361,3 @@ _LOG_MAKERS: dict[Topic, Callable[[Trail, Finding], Evidence | None]] = {
 
 def _name(trail: Trail) -> str:
     return trail.interruption.signal_name
-
-
-def _interrupted_at(trail: Trail) -> CodeLocation | None:
-    frame = trail.interruption.frame
-    return None if frame is None else frame.location
-
-
-def _raising_time(trail: Trail, finding: Finding) -> int | None:
-    sighting = trail.raising or trail.otherwise_raising or finding.sighting
-    return None if sighting is None else sighting.time_ns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from functools import cached_property
 from signal import SIGCONT, SIGKILL, SIGSTOP
@@ -219,6 +219,18 @@ def from_delivery(
         after_call=event.after_call,
         vantage=vantage,
     )
+
+
+def with_delivery(began: Interruption, event: SignalDelivered) -> Interruption:
+    """Add the delivery of the SIGCONT whose trap, or end of a stop, was met first."""
+    if began.is_stop:
+        return began
+    if event.disposition is Disposition.CAUGHT:
+        # The program's own handler runs: it would have interrupted the call in any case.
+        # The trap met it first, and episodes are numbered by when they began.
+        event = replace(event, time_ns=began.time_ns)
+        began = from_delivery(began.id, event, began.process, began.vantage)
+    return replace(began, signal=event.signal)
 
 
 def from_interrupted_call(

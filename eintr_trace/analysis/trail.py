@@ -11,7 +11,7 @@ from functools import singledispatchmethod
 
 from eintr_trace.analysis.c_side import CSide, CSideEvent
 from eintr_trace.analysis.calls import was_interrupted
-from eintr_trace.analysis.exceptions import Chain, holds_eintr, new_chain, raised_by_handler
+from eintr_trace.analysis.exceptions import comes_of_it, new_chain
 from eintr_trace.analysis.frames import Survival, compare
 from eintr_trace.analysis.handler import (
     HandlerBegan,
@@ -26,7 +26,7 @@ from eintr_trace.analysis.interruption import (
     Interruption,
     Trigger,
     disposition_without_handler,
-    from_delivery,
+    with_delivery,
 )
 from eintr_trace.analysis.logs.side import LogSide
 from eintr_trace.analysis.reentry import is_reentry
@@ -225,15 +225,7 @@ class Trail:
     def absorb(self, event: SignalDelivered) -> None:
         """Take in the delivery of the SIGCONT whose trap, or end of a stop, this trail saw."""
         self.last_time_ns = event.time_ns
-        began = self.interruption
-        if began.is_stop:
-            return
-        if event.disposition is Disposition.CAUGHT:
-            # The program's own handler runs: it would have interrupted the call in any case.
-            # The trap met it first, and episodes are numbered by when they began.
-            event = replace(event, time_ns=began.time_ns)
-            began = from_delivery(began.id, event, began.process, began.vantage)
-        self.interruption = replace(began, signal=event.signal)
+        self.interruption = with_delivery(self.interruption, event)
 
     def join(self, signal: SignalInfo | None) -> None:
         """Learn that a signal with a handler was delivered before the thread ran on."""
@@ -396,16 +388,10 @@ class Trail:
     def _note_exceptions(self, sighting: Sighting) -> None:
         if not sighting.chain:
             return
-        if self._is_connected(sighting.chain):
+        earlier = () if self.raising is None else self.raising.chain
+        if comes_of_it(sighting.chain, earlier, self.interruption.python_handler):
             # A look at a running thread does not show who caught; one at a call did.
             if self.raising is None or sighting.call is not None:
                 self.raising = sighting
         elif self.raising is None:
             self.otherwise_raising = sighting
-
-    def _is_connected(self, chain: Chain) -> bool:
-        """Tell whether the exceptions go on from those seen before, or come of the signal."""
-        if self.raising is not None:
-            seen = {exception.address for exception in self.raising.chain}
-            return any(exception.address in seen for exception in chain)
-        return holds_eintr(chain) or raised_by_handler(chain, self.interruption.python_handler)
