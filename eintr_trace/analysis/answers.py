@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eintr_trace.analysis.c_stacks import inside_the_loop
+from eintr_trace.analysis.c_stacks import Frames, frame_role, inside_the_loop
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.facts.c_functions import CFunctionRole
 from eintr_trace.facts.pep475 import may_call_foreign_code
-from eintr_trace.model.c_stack import CStack
+from eintr_trace.model.c_stack import CFrame, CStack
 from eintr_trace.model.stack_events import StackSeen
+
+# A signal handler may be a C function too: the loop asks for those that are due.
+_NO_ANSWER = frozenset({CFunctionRole.GIVES_NO_OBJECT, CFunctionRole.SIGNAL_CHECK})
+# NULL without an exception is the end of an iterator: tp_iternext (Doc/c-api/typeobj.rst). A
+# `for` statement calls it by none of its names; the second is Python 2's.
+_MAY_END = frozenset({"__next__", "next"})
 
 
 @dataclass(frozen=True)
@@ -27,15 +34,16 @@ class Answer:
 def answer(trail: Trail) -> Answer | None:
     """Give what was seen to be given back; ``None``: nothing was.
 
-    Only where the evaluation loop was at a call instruction, of code that may not be CPython's:
-    what it calls for other instructions need not give back an object.
+    Only where the evaluation loop was at a call instruction, of code that may not be CPython's,
+    and had called what makes the call: other functions of its need not give back an object.
     """
     before, frame = trail.c_side.interrupted, trail.interruption.frame
     if before is None or frame is None or not may_call_foreign_code(frame):
         return None
     for sample in trail.c_side.probes:
         if sample.retval is not None and _is_where_it_returns(before, sample.stack):
-            return Answer(sample.retval != 0, sample)
+            is_end = sample.retval == 0 and frame.calls in _MAY_END
+            return None if is_end else Answer(sample.retval != 0, sample)
     return None
 
 
@@ -64,8 +72,19 @@ def stayed_in_c(trail: Trail) -> bool:
 
 
 def _is_where_it_returns(before: CStack, now: CStack) -> bool:
-    outside = before.frames[len(inside_the_loop(before.frames)) :]
-    if not outside or not now.frames:
+    called = inside_the_loop(before.frames)
+    outside = before.frames[len(called) :]
+    if not outside or not now.frames or not _gives_an_object(called, outside[0]):
         return False
     loop, top = outside[0], now.frames[0]
     return loop.cfa is not None and (loop.address, loop.cfa) == (top.address, top.cfa)
+
+
+def _gives_an_object(called: Frames, loop: CFrame) -> bool:
+    """Tell whether what the loop had called does; one of CPython's without a name may not."""
+    if not called:
+        return False
+    outermost = called[-1]
+    if outermost.function is None:
+        return outermost.file != loop.file
+    return frame_role(outermost) not in _NO_ANSWER

@@ -23,6 +23,7 @@ class CFunctionRole(StrEnum):
     ASKS_ONCE = "asks-once"  # runs the handlers that are due, and returns
     INCIDENTAL = "incidental"  # runs them on its way; anything may call it
     CALL_PROTOCOL = "call-protocol"  # hands a call of the loop to a C function
+    GIVES_NO_OBJECT = "gives-no-object"  # the loop calls it; it returns a number, or nothing
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ _CHECK: Final = CFunctionRole.SIGNAL_CHECK
 _ERRNO: Final = CFunctionRole.ERRNO_EXCEPTION
 _LOOP: Final = CFunctionRole.EVALUATION_LOOP
 _CALL: Final = CFunctionRole.CALL_PROTOCOL
+_NO_OBJECT: Final = CFunctionRole.GIVES_NO_OBJECT
 
 C_FUNCTIONS: Final = (
     CFunctionRow("PyErr_CheckSignals", _CHECK, "all", "Modules/signalmodule.c", is_landmark=True),
@@ -107,6 +109,19 @@ C_FUNCTIONS: Final = (
     CFunctionRow("_PyObject_*", _CALL, "all", "Objects/call.c"),
     CFunctionRow("_PyVectorcall_*", _CALL, "3.9 on", "Objects/call.c"),
     CFunctionRow("PyVectorcall_*", _CALL, "3.8 on", "Objects/call.c"),
+    # What is no longer needed goes while the frame is at the call: arguments, a callee's variables.
+    CFunctionRow("_Py_Dealloc", _NO_OBJECT, "3.9 on", "Objects/object.c"),
+    CFunctionRow("_PyFrame_Clear*", _NO_OBJECT, "3.11 on", "Python/frame.c"),
+    CFunctionRow("_PyEvalFrameClearAndPop", _NO_OBJECT, "3.11 to 3.12", "Python/ceval.c"),
+    CFunctionRow("_PyEval_FrameClearAndPop", _NO_OBJECT, "3.13 on", "Python/ceval.c"),
+    CFunctionRow("clear_thread_frame", _NO_OBJECT, "3.12 on", "Python/ceval.c"),
+    CFunctionRow("clear_gen_frame", _NO_OBJECT, "3.12 on", "Python/ceval.c"),
+    # Instructions that call by themselves, and what they do with arguments before.
+    CFunctionRow("PyObject_Size", _NO_OBJECT, "all", "Objects/abstract.c"),
+    CFunctionRow("PyObject_IsInstance", _NO_OBJECT, "all", "Objects/abstract.c"),
+    CFunctionRow("PyDict_Update", _NO_OBJECT, "all", "Objects/dictobject.c"),
+    CFunctionRow("call_trace*", _NO_OBJECT, "2.7 to 3.11", "Python/ceval.c"),
+    CFunctionRow("_Py_call_instrumentation*", _NO_OBJECT, "3.12 on", "Python/instrumentation.c"),
 )
 
 
