@@ -110,7 +110,7 @@ C_FUNCTIONS: Final = (
     CFunctionRow("_PyVectorcall_*", _CALL, "3.9 on", "Objects/call.c"),
     CFunctionRow("PyVectorcall_*", _CALL, "3.8 on", "Objects/call.c"),
     # What is no longer needed goes while the frame is at the call: arguments, a callee's variables.
-    CFunctionRow("_Py_Dealloc", _NO_OBJECT, "3.9 on", "Objects/object.c"),
+    CFunctionRow("_Py_Dealloc", _NO_OBJECT, "3.9 on", "Objects/object.c", is_landmark=True),
     CFunctionRow("_PyFrame_Clear*", _NO_OBJECT, "3.11 on", "Python/frame.c"),
     CFunctionRow("_PyEvalFrameClearAndPop", _NO_OBJECT, "3.11 to 3.12", "Python/ceval.c"),
     CFunctionRow("_PyEval_FrameClearAndPop", _NO_OBJECT, "3.13 on", "Python/ceval.c"),
@@ -132,6 +132,7 @@ def _landmarks(role: CFunctionRole) -> tuple[str, ...]:
 ERRNO_EXCEPTION_FUNCTIONS: Final = _landmarks(CFunctionRole.ERRNO_EXCEPTION)
 SIGNAL_CHECK_FUNCTIONS: Final = _landmarks(CFunctionRole.SIGNAL_CHECK)
 EVALUATION_LOOP_FUNCTIONS: Final = _landmarks(CFunctionRole.EVALUATION_LOOP)
+DEALLOC_FUNCTIONS: Final = _landmarks(CFunctionRole.GIVES_NO_OBJECT)
 
 
 def plain_name(function: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from eintr_trace.facts.c_functions import (
+    DEALLOC_FUNCTIONS,
     ERRNO_EXCEPTION_FUNCTIONS,
     EVALUATION_LOOP_FUNCTIONS,
     SIGNAL_CHECK_FUNCTIONS,
@@ -28,6 +29,7 @@ _FUNCTIONS = (
     *ERRNO_EXCEPTION_FUNCTIONS,
     *SIGNAL_CHECK_FUNCTIONS,
     *EVALUATION_LOOP_FUNCTIONS,
+    *DEALLOC_FUNCTIONS,
     *(f"{name}.cold" for name in EVALUATION_LOOP_FUNCTIONS),
 )
 

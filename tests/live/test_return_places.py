@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eintr_trace.sources.live.return_places import is_end_of_call
+from eintr_trace.sources.live.return_places import is_end_of_call, may_call_dealloc
 
 # As GNU as 2.40 encodes them.
 CALLS = {
@@ -38,3 +38,14 @@ def test_what_ends_in_a_call(code: str) -> None:
 @pytest.mark.parametrize("code", OTHERS.values(), ids=OTHERS)
 def test_what_does_not(code: str) -> None:
     assert not is_end_of_call(bytes.fromhex("90" * 7 + code)[-7:])
+
+
+@pytest.mark.parametrize("code", ["ff 50 30", "41 ff 57 30", "ff 53 30", "41 ff 54 24 30"])
+def test_what_gives_an_object_up(code: str) -> None:
+    """`call *48(%rax)` and its kin: 48 bytes into a type is tp_dealloc."""
+    assert may_call_dealloc(bytes.fromhex("90" * 7 + code)[-7:])
+
+
+@pytest.mark.parametrize("code", CALLS.values(), ids=CALLS)
+def test_what_may_give_one_back(code: str) -> None:
+    assert not may_call_dealloc(bytes.fromhex("90" * 7 + code)[-7:])
