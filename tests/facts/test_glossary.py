@@ -126,6 +126,11 @@ def test_every_code_call_function_and_signal_has_an_entry() -> None:
         ("Broken pipe", "SIGPIPE"),
         ("eval_breaker", "PyErr_CheckSignals"),
         ("add_signal_handler", "asyncio"),
+        ("sock_recv_guts", "socket.recv"),  # as blocks and roads name CPython's functions
+        ("sock_recv", "socket.recv"),
+        ("pysleep", "time.sleep"),
+        ("take_gil", "GIL"),
+        ("handed out as EINTR", "EINTR"),
     ],
 )
 def test_people_may_write_it_their_way(phrase: str, name: str) -> None:

@@ -13,6 +13,7 @@ from eintr_trace.facts.glossary.entry import Entry, Topic, written_entries
 from eintr_trace.facts.glossary.functions import function_entries
 from eintr_trace.facts.glossary.reduction_entries import reduction_entries
 from eintr_trace.facts.glossary.signal_entries import signal_entries
+from eintr_trace.facts.pep475 import rows_of_c_function
 from eintr_trace.facts.signals import signal_name, signal_number
 
 _LONGEST_WORD = 200  # what is longer is no word of the glossary, and near none
@@ -42,7 +43,8 @@ def all_entries() -> tuple[Entry, ...]:
 def find(phrase: str) -> tuple[Entry, ...]:
     """Give the entries that a word or a phrase names; none if there is no such word.
 
-    Case, blanks and punctuation do not matter; signals may be written as ``kill -l`` does.
+    Case, blanks and punctuation do not matter; signals may be written as ``kill -l`` does. A C
+    function of CPython (``sock_recv_guts``), as reports name it, is what it does for Python.
     """
     if len(phrase) > _LONGEST_WORD:
         return ()
@@ -50,6 +52,9 @@ def find(phrase: str) -> tuple[Entry, ...]:
     if found is not None:
         best = min(rank for rank, _ in found)
         return tuple(entry for rank, entry in found if rank is best)
+    rows = rows_of_c_function(phrase.strip())
+    if rows:
+        return tuple(entry for row in rows for entry in _index_of(row.id))
     signo = None if phrase.strip().isdecimal() else signal_number(phrase)
     return () if signo is None else _index_of(signal_name(signo))
 
