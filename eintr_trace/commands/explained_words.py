@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from eintr_trace.errors import EintrTraceError
 from eintr_trace.facts.glossary.calls import not_measured
@@ -54,8 +54,15 @@ def explain(words: Sequence[str]) -> Iterator[Explained | UnknownWordError]:
     if phrase is not None:
         yield phrase
         return
+    said: set[Entry] = set()
     for word in words if len(words) > 1 else tuple(phrases(words[0])) or words:
-        yield _explained(word) or UnknownWordError(word)
+        one = _explained(word)
+        if one is None:
+            yield UnknownWordError(word)
+            continue
+        yield replace(one, entries=tuple(entry for entry in one.entries if entry not in said))
+        if not one.in_short:
+            said.update(one.entries)
 
 
 def _explained(text: str) -> Explained | None:

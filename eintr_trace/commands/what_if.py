@@ -161,6 +161,9 @@ def _version(text: str) -> Version:
         version = NEWEST if version == (3,) else (*version, OLDEST[1])
     if version < OLDEST:
         raise argparse.ArgumentTypeError("the tables begin with 2.7")
+    if version[: len(NEWEST)] > NEWEST:
+        newest = ".".join(map(str, NEWEST))
+        raise argparse.ArgumentTypeError(f"the tables end with {newest}")
     return version
 
 

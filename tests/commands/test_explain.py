@@ -102,6 +102,11 @@ def test_what_is_known_is_said_before_what_is_not() -> None:
     assert "'zork'" in done.stderr
 
 
+def test_what_several_words_mean_is_said_once() -> None:
+    said = explained("10", "usr1", "SIGUSR1")
+    assert said.count("SIGUSR1  (signals)") == 1
+
+
 def test_a_call_that_was_not_measured_says_so() -> None:
     assert "was not measured" in explained("fallocate")
 
@@ -113,6 +118,7 @@ def test_a_call_that_was_not_measured_says_so() -> None:
         (["--python", "2.7"], 2),
         (["recvfrom", "poll", "--python", "2.7"], 2),
         (["recvfrom", "--python", "1.5"], 2),
+        (["recvfrom", "--python", "3.99"], 2),
         (["recvfrom", "--python", "three"], 2),
         (["recvfrom", "--handler", "nice"], 2),
         (["recvfrom", "--handler", "raises", "--client", "c"], 2),
