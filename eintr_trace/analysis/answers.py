@@ -18,6 +18,7 @@ from eintr_trace.model.stack_events import StackSeen
 
 # A signal handler may be a C function too: the loop asks for those that are due.
 _NO_ANSWER = frozenset({CFunctionRole.GIVES_NO_OBJECT, CFunctionRole.SIGNAL_CHECK})
+_POINTER_BYTES = 8
 # NULL without an exception is the end of an iterator: tp_iternext (Doc/c-api/typeobj.rst). A
 # `for` statement calls it by none of its names; the second is Python 2's.
 _MAY_END = frozenset({"__next__", "next"})
@@ -42,9 +43,15 @@ def answer(trail: Trail) -> Answer | None:
         return None
     for sample in trail.c_side.probes:
         if sample.retval is not None and _is_where_it_returns(before, sample.stack):
-            is_end = sample.retval == 0 and frame.calls in _MAY_END
-            return None if is_end else Answer(sample.retval != 0, sample)
+            may_be_end = sample.retval == 0 and frame.calls in _MAY_END
+            is_none = may_be_end or not _is_pointer_or_null(sample.retval)
+            return None if is_none else Answer(sample.retval != 0, sample)
     return None
+
+
+def _is_pointer_or_null(retval: int) -> bool:
+    """Tell it from a number, and from a tagged reference (Include/internal/pycore_stackref.h)."""
+    return retval % _POINTER_BYTES == 0
 
 
 def gave_value(trail: Trail) -> bool:

@@ -23,7 +23,7 @@ class CFunctionRole(StrEnum):
     ASKS_ONCE = "asks-once"  # runs the handlers that are due, and returns
     INCIDENTAL = "incidental"  # runs them on its way; anything may call it
     CALL_PROTOCOL = "call-protocol"  # hands a call of the loop to a C function
-    GIVES_NO_OBJECT = "gives-no-object"  # the loop calls it; it returns a number, or nothing
+    GIVES_NO_OBJECT = "gives-no-object"  # the loop calls it; it returns something else, or nothing
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,7 @@ C_FUNCTIONS: Final = (
     CFunctionRow("PyObject_Size", _NO_OBJECT, "all", "Objects/abstract.c"),
     CFunctionRow("PyObject_IsInstance", _NO_OBJECT, "all", "Objects/abstract.c"),
     CFunctionRow("PyDict_Update", _NO_OBJECT, "all", "Objects/dictobject.c"),
+    CFunctionRow("_PyForIter_VirtualIteratorNext", _NO_OBJECT, "3.15 on", "Python/ceval.c"),
     CFunctionRow("call_trace*", _NO_OBJECT, "2.7 to 3.11", "Python/ceval.c"),
     CFunctionRow("_Py_call_instrumentation*", _NO_OBJECT, "3.12 on", "Python/instrumentation.c"),
 )
