@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from eintr_trace.analysis.trail import Trail
+from eintr_trace.model.events import Syscall
+
+_UNIX_FAMILIES: Final = tuple(f", {{sa_family=AF_{name}," for name in ("UNIX", "LOCAL", "FILE"))
+"""strace's words for it: xlat/addrfams.in; AF_FILE and AF_LOCAL up to 4.10."""
 
 
 def waits_for_no_connect(trail: Trail) -> bool:
@@ -20,6 +26,15 @@ def waits_for_no_connect(trail: Trail) -> bool:
     before, now = call.syscall.descriptor, again.call.descriptor
     if call.syscall.name != "connect" or before is None or now is None:
         return False
-    is_unix = before.protocol is not None and before.protocol.startswith("UNIX")
     is_same = (before.fd, before.target) == (now.fd, now.target)
-    return is_unix and is_same and again.call.name == "poll" and now.connected is False
+    # A log does not show whether the socket is connected: the EINTR of its connect says so.
+    is_not_connected = now.connected is False or (trail.log is not None and now.connected is None)
+    return is_same and again.call.name == "poll" and is_not_connected and _is_unix(call.syscall)
+
+
+def _is_unix(connect: Syscall) -> bool:
+    """Tell it by the socket, or by the address, as strace prints it before the socket's path."""
+    socket = connect.descriptor
+    if socket is not None and socket.protocol is not None:
+        return socket.protocol.startswith("UNIX")
+    return any(family in connect.text.partition('"')[0] for family in _UNIX_FAMILIES)

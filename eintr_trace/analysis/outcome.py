@@ -79,6 +79,7 @@ _LOG_RULES: tuple[Rule, ...] = (
     log_rules.interrupted_nothing,
     log_rules.completed,
     kernel_rules.restarted,
+    early_rules.connect_not_made,
     log_rules.called_again,
     log_rules.handler_raised,
     log_rules.not_called_again,

@@ -98,6 +98,12 @@ def unconnected(trail: Trail, _: Finding) -> Evidence | None:
     again = trail.reentered
     if again is None or again.call is None or not waits_for_no_connect(trail):
         return None
+    if trail.log is not None:
+        text = (
+            "a connect on AF_UNIX that EINTR has ended is not under way: the socket stays"
+            " unconnected (Linux net/unix/af_unix.c unix_stream_connect())"
+        )
+        return Evidence(EvidenceKind.RULE, text)
     text = f"getpeername gave ENOTCONN for that socket as the thread entered {again.call.name}"
     return Evidence(EvidenceKind.PROC, text, again.time_ns)
 
