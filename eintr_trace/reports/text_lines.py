@@ -25,7 +25,10 @@ def annotated(lines: Iterable[TraceLine], layout: Layout) -> Iterator[str]:
 
 
 class LineWriter:
-    """Writes all lines of a trace as they come; ``[pid N]`` once there is another thread."""
+    """Writes all lines of a trace as they come; ``[pid N]`` once there is another thread.
+
+    A line of no thread (0: events are missing) has none.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -35,8 +38,9 @@ class LineWriter:
 
     def written(self, part: LinePart) -> str:
         """Return the text of the lines that are complete with this part of one."""
-        self._several = self._several or self._tid not in (None, part.tid)
-        self._tid = part.tid
+        if part.tid:
+            self._several = self._several or self._tid not in (None, part.tid)
+            self._tid = part.tid
         return self._text(part)
 
     def before_a_block(self) -> str:
@@ -51,7 +55,7 @@ class LineWriter:
         )
 
     def _line(self, tid: int, text: str, note: str | None) -> str:
-        prefix = f"[pid {tid:>5}] " if self._several else ""
+        prefix = f"[pid {tid:>5}] " if self._several and tid else ""
         return f"{prefix}{escape(text)}\n{_note(note, self._layout)}"
 
 

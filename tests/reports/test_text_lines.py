@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC
 from pathlib import Path
@@ -16,6 +17,7 @@ from eintr_trace.model.events import (
     Disposition,
     EndReason,
     Event,
+    EventsLost,
     FollowEnded,
     HandlerReturned,
     HandlerReturning,
@@ -73,12 +75,12 @@ RUN: tuple[Event, ...] = (
 )
 
 
-def text_of(every_line: bool, width: int = 80) -> str:
+def text_of(every_line: bool, width: int = 80, run: Sequence[Event] = RUN) -> str:
     stream = io.StringIO()
     style = TextStyle(Layout(width, colour=False), Detail.BLOCKS, UTC, every_line=every_line)
     report = TextReport(stream, HEADER, style)
     judge = Judge(HEADER, report.line)
-    for event in RUN:
+    for event in run:
         for update in judge.feed(event):
             report.update(update)
     return stream.getvalue()
@@ -104,6 +106,14 @@ def test_a_line_is_the_same_however_narrow_the_terminal_is() -> None:
     lines = [line for line in wide if line.startswith("[pid ")]
     assert len(max(lines, key=len)) > 100
     assert lines == [line for line in narrow if line.startswith("[pid ")]
+
+
+def test_where_events_are_missing_no_thread_is_named() -> None:
+    alone = (entered(2, MAIN, WRITE), EventsLost(3, 0, 0, 1), *RUN[-2:])
+    assert "\neintr-trace: 1 event is missing here\n" in text_of(every_line=True, run=alone)
+    assert "[pid " not in text_of(every_line=True, run=alone)
+    several = (RUN[0], RUN[6], EventsLost(8, 0, 0, 120), *RUN[-2:])
+    assert "\neintr-trace: 120 events are missing here\n" in text_of(every_line=True, run=several)
 
 
 def test_the_lines_alone_are_those_of_strace_with_f_and_ttt() -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from eintr_trace.analysis.lines.strace_results import result_text, with_result
+from eintr_trace.analysis.wording import counted
 from eintr_trace.facts.signals import signal_name, signal_set_text
 from eintr_trace.model.events import (
     Event,
@@ -71,7 +72,8 @@ class TraceLines:
                 return self._closed(event, _RT_SIGRETURN, retval)
             case EventsLost(count=count):
                 self._open.clear()
-                return (_line(event, f"eintr-trace: {count} events are missing here"),)
+                missing = f"{counted(count, 'event')} {'is' if count == 1 else 'are'}"
+                return (_line(event, f"eintr-trace: {missing} missing here"),)
             case TraceEnded():
                 return [self._cut_off(tid, "<detached ...>") for tid in list(self._open)]
             case _:
