@@ -7,6 +7,9 @@ the programs under test, which would inherit that.
 Where pytest-xdist shares the tests among processes (`make test`), one process runs those of
 tests/live, one after the other, and the others run the rest of them with what that leaves of the
 processors: what a tracer may take is measured against real time.
+
+Property tests see the same examples in every run, however long each takes: on a busy machine a
+deadline would fail what is right. With EINTR_TRACE_NEW_EXAMPLES set they search for new ones.
 """
 
 from __future__ import annotations
@@ -17,12 +20,22 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 signal.signal(signal.SIGINT, signal.default_int_handler)
 for _signo in (signal.SIGHUP, signal.SIGQUIT, signal.SIGTERM):
     signal.signal(_signo, signal.SIG_DFL)
+
+settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize="EINTR_TRACE_NEW_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+    print_blob=True,
+)
+settings.load_profile("suite")
 
 _ROOT = Path(__file__).parent.parent
 _LIVE = _ROOT / "tests" / "live"
