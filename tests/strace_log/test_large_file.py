@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eintr_trace.model.events import Event, Warned
+from eintr_trace.model.events import Disposition, Event, SignalDelivered, Warned
 from eintr_trace.model.trace_lines import LogLine
 from eintr_trace.sources.strace_log import large_file, points, search_processes
 from eintr_trace.sources.strace_log.log_file import LogFile
@@ -101,6 +101,44 @@ def test_no_interruption_is_missed_whatever_the_order_of_lines(
     assert [event for event in large if type(event).__name__ in kinds] == [
         event for event in whole if type(event).__name__ in kinds
     ]
+
+
+FORKS = {
+    "clone": ["clone(child_stack=NULL, flags=CLONE_CHILD_SETTID|SIGCHLD) = 8"],
+    "clone3, in two parts": [
+        "clone3({flags=CLONE_VM|CLONE_VFORK, exit_signal=SIGCHLD}, 88 <unfinished ...>",
+        "<... clone3 resumed>) = 8",
+    ],
+    "vfork, in two parts": ["vfork( <unfinished ...>", "<... vfork resumed>) = 8"],
+    "fork": ["fork() = 8"],
+}
+INSTALLED = "rt_sigaction(SIGUSR1, {sa_handler=0x55, sa_mask=[], sa_flags=0x4000000}, NULL, 8) = 0"
+STARTED = 'execve("/usr/bin/python3.13", ["python3.13"], 0x7ffc /* 9 vars */) = 0'
+IGNORED = "rt_sigaction(SIGUSR1, {sa_handler=SIG_IGN, sa_mask=[], sa_flags=0}, NULL, 8) = 0"
+
+
+@pytest.mark.parametrize("fork", FORKS.values(), ids=FORKS)
+def test_what_a_child_does_with_signals_is_not_its_parents(fork: list[str], tmp_path: Path) -> None:
+    """Its first line that is needed stands between two of the parent, which makes a thread."""
+    pause = ["7     close(5) = 0"] * 400
+    lines = [f"7     {STARTED}", *pause, *(f"7     {line}" for line in fork), "8     close(6) = 0"]
+    lines += [
+        *pause,
+        f"7     {INSTALLED}",
+        "7     clone3({flags=CLONE_VM|CLONE_SIGHAND|CLONE_THREAD, child_tid=0x7f} <unfinished ...>",
+        f"8     {IGNORED}",
+        "7     <... clone3 resumed> => {parent_tid=[9]}, 88) = 9",
+    ]
+    lines += [*pause, *(f"9     {line}" for line in ACTS[3])]
+    log = tmp_path / "log"
+    log.write_text("".join(f"{line}\n" for line in lines))
+    large, whole = both_ways(log)
+    deliveries = [
+        [event for event in told if isinstance(event, SignalDelivered)] for told in (large, whole)
+    ]
+    assert deliveries[0] == deliveries[1]
+    assert [event.tgid for event in deliveries[0]] == [7]
+    assert [event.disposition for event in deliveries[0]] == [Disposition.CAUGHT]
 
 
 def test_lines_are_found_where_blocks_meet(tmp_path: Path) -> None:

@@ -25,7 +25,8 @@ RESTART: Final = b"= ? ERESTART"
 STARTING_NEEDLES: Final = (
     *NEEDLES,
     b"rt_sigaction(",  # what is done with signals
-    b"CLONE_THREAD",  # which process a thread is of
+    b"clone",  # clone() and clone3(): which process a thread is of, and whose child a process
+    b"fork",  # and vfork()
     b'execve("',
 )
 STARTING_BYTES: Final = 64 << 20
