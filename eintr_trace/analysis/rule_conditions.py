@@ -9,6 +9,7 @@ from eintr_trace.analysis.handler_end import called_here
 from eintr_trace.analysis.sightings import Ending, Sighting
 from eintr_trace.analysis.trail import Trail
 from eintr_trace.facts.pep475 import Behaviour
+from eintr_trace.facts.syscalls import is_bookkeeping
 from eintr_trace.model.c_stack import PathEnd
 from eintr_trace.model.episodes import DecisionKind
 
@@ -78,7 +79,17 @@ def came_out_of_the_call(trail: Trail, sighting: Sighting) -> bool:
 
 def is_over(trail: Trail) -> bool:
     """Tell whether nothing that is still to come can be of the interrupted call."""
-    return trail.has_left_the_call or trail.quiet is not None or _ended_by_itself(trail)
+    if trail.has_left_the_call or trail.quiet is not None:
+        return True
+    return _ended_by_itself(trail) or _has_lost_its_stack(trail)
+
+
+def _has_lost_its_stack(trail: Trail) -> bool:
+    """Tell whether another call was made with no Python stack left: the thread is ending."""
+    latest = trail.latest
+    if latest is None or latest.call is None or is_bookkeeping(latest.call.name):
+        return False
+    return latest.snapshot is not None and not latest.snapshot.frames
 
 
 def _ended_by_itself(trail: Trail) -> bool:

@@ -22,7 +22,7 @@ def test_machine_paths_are_replaced_everywhere() -> None:
 
 
 def test_what_is_left_of_the_machine_is_an_error() -> None:
-    with pytest.raises(EintrTraceError, match="The recording still says"):
+    with pytest.raises(EintrTraceError, match="the recording still says"):
         without_machine({"exe": [f"{Path.home()}/bin/python"]}, {})
 
 

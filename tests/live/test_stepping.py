@@ -39,6 +39,7 @@ pytestmark = pytest.mark.live
 TIMER_US = "1000"
 TRIES = 5
 STEP_MS = "2000"  # the default is too short on a busy machine
+_ATTEMPTS = 8
 _PASSED_ON_AFTER_S = 2.0
 
 
@@ -350,14 +351,20 @@ def test_a_walk_is_given_up_after_the_time_that_it_may_take(
     newest_python: Path, tmp_path: Path
 ) -> None:
     """A few hundred steps take more than a millisecond anywhere."""
-    with program(newest_python, "interrupted_calls.py", "recv") as running:
-        running.wait_blocked_in("recvfrom")
-        with stepped(running, tmp_path, "--step-ms", "1") as tracer:
-            running.process.send_signal(signal.SIGUSR1)
-            wait_for_outcome(tracer)
-            running.tell("go on")
-            running.account()
-            tracer.wait()
-    (path,) = paths(tracer)
-    assert path.end is PathEnd.TOO_LONG
-    assert tracer.episodes()[0].outcome is Outcome.RESUMED_BY_INTERPRETER
+    for attempt in range(_ATTEMPTS):
+        with program(newest_python, "interrupted_calls.py", "recv") as running:
+            running.wait_blocked_in("recvfrom")
+            folder = tmp_path / str(attempt)
+            folder.mkdir()
+            with stepped(running, folder, "--step-ms", "1") as tracer:
+                running.process.send_signal(signal.SIGUSR1)
+                wait_for_outcome(tracer)
+                running.tell("go on")
+                running.account()
+                tracer.wait()
+        assert tracer.episodes()[0].outcome is Outcome.RESUMED_BY_INTERPRETER
+        found = paths(tracer)
+        assert [path.end for path in found] in ([], [PathEnd.TOO_LONG])
+        if found:
+            return
+    pytest.fail("this machine is too busy: no step was made within a millisecond")
