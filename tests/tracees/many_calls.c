@@ -129,6 +129,8 @@ static void files(void) {
     syscall(SYS_utimensat, AT_FDCWD, "/nothing-here", NULL, 0);
     struct timespec times_[2] = {{1, 2}, {0, UTIME_OMIT}};
     utimensat(AT_FDCWD, "/nothing-here", times_, AT_SYMLINK_NOFOLLOW);
+    struct timespec whole_seconds[2] = {{1, 0}, {2, 0}};
+    utimensat(AT_FDCWD, "/nothing-here", whole_seconds, 0);
     umask(022);
     umask(022);
     (void)name;

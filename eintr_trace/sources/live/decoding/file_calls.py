@@ -159,7 +159,7 @@ def _file_time(seconds: int, fraction_ns: int) -> str:
     if fraction_ns in _SPECIAL_TIMES:
         return _SPECIAL_TIMES[fraction_ns]
     text = timespec_text(seconds, fraction_ns)
-    date = date_text(seconds, f".{fraction_ns:09d}")
+    date = date_text(seconds, f".{fraction_ns:09d}" if fraction_ns else "")
     return f"{text} /* {date} */" if date else text
 
 
