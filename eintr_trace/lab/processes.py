@@ -13,7 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import IO, TypeVar
 
 from eintr_trace.errors import EintrTraceError
@@ -181,6 +181,10 @@ def running(
             yield Child(name, process, stream)
         finally:
             process.kill()
+            # What it was told as it ended is still in the buffer, which closing writes again.
+            with suppress(BrokenPipeError):
+                if process.stdin is not None:
+                    process.stdin.close()
 
 
 def cannot_start(program: str, error: OSError) -> EintrTraceError:

@@ -17,6 +17,7 @@ from eintr_trace.errors import EintrTraceError
 from eintr_trace.lab.experiment import Experiment, run_experiment
 from eintr_trace.lab.interpreters import FoundIn, FoundInterpreter, interpreter_at
 from eintr_trace.lab.link import Link, in_namespace_of
+from eintr_trace.lab.processes import Deadline, running
 from eintr_trace.lab.program_commands import program_environment, server_command
 from eintr_trace.lab.thrift_library import ensure_thrift, thrift_folder
 from tests.lab.interpreters import newest
@@ -96,6 +97,13 @@ def test_the_server_dies() -> None:
     with pytest.raises(EintrTraceError, match=r"server ended too early, with exit status -9"):
         run_experiment(Experiment(newest()), kill_server)
     assert children(os.getpid()) == before
+
+
+def test_a_program_that_is_told_to_go_on_as_it_ends() -> None:
+    deadline = Deadline(30)
+    with running("program", [sys.executable, "-c", ""], os.environ) as child:
+        assert child.wait(deadline) == 0
+        child.tell_to_go_on()
 
 
 def test_a_client_that_stands_still() -> None:
