@@ -63,6 +63,11 @@ def state_of(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
+def wait_held(tid: int) -> None:
+    """Until a thread is in a stop for its tracer (ptrace(2), signal-delivery-stop)."""
+    wait_until(lambda: state_of(tid) == "t", f"{tid} is held")
+
+
 def has_settled(strace_pid: int, pid: int) -> bool:
     """Whether strace waits for the program, which sleeps in its call again.
 
@@ -250,6 +255,17 @@ class Tracer:
     def wait_asleep(self, pid: int) -> None:
         """Until the tracing thread of ``pid`` waits for the next stop."""
         wait_until(lambda: is_blocked_in(tracer_of(pid), "rt_sigtimedwait"), "the tracer sleeps")
+
+    @contextmanager
+    def stopped(self, pid: int) -> Iterator[None]:
+        """Meanwhile it serves no stop: what comes into a stop of ``pid`` can be waited for."""
+        tracer = int(status_fields(tracer_of(pid))["Tgid"])
+        os.kill(tracer, signal.SIGSTOP)
+        try:
+            wait_until(lambda: state_of(tracer) == "T", "the tracer is stopped")
+            yield
+        finally:
+            os.kill(tracer, signal.SIGCONT)
 
     def events(self) -> list[Event]:
         """Those that the recording has by now."""

@@ -10,17 +10,33 @@ from pathlib import Path
 import pytest
 
 from eintr_trace.model.episodes import Outcome, TracerInduced
-from eintr_trace.model.events import ContinueTrapped, DeliveryPassed, SignalDelivered
+from eintr_trace.model.events import ContinueTrapped, SignalDelivered
 from eintr_trace.reports.json_report import report_object
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
 from eintr_trace.sources.live.proc import thread_ids
-from tests.live.harness import attached, program, tgkill, tracer_of, wait_until
+from tests.live.harness import (
+    Program,
+    Tracer,
+    attached,
+    program,
+    state_of,
+    tgkill,
+    tracer_of,
+    wait_held,
+    wait_until,
+)
 
 pytestmark = pytest.mark.live
 
-# Not waiting for anything: these distances are what the test is about.
-PAIR_GAP_S = 0.0003
-BETWEEN_PAIRS_S = 0.04  # so far apart that none is passed on unread
+BETWEEN_SIGNALS_S = 0.04  # so far apart that none is passed on unread
+
+
+def wait_threads_held(pid: int, count: int) -> None:
+    """Until so many threads of a process are in a stop for their tracer."""
+    wait_until(
+        lambda: [state_of(tid) for tid in thread_ids(pid)].count("t") == count,
+        f"{count} threads are held",
+    )
 
 
 @pytest.mark.parametrize(
@@ -140,39 +156,35 @@ def test_a_real_stop_and_continue_is_not_blamed_on_the_tracer(
     assert episodes[0].outcome is Outcome.RAISED
 
 
-def test_signals_rerouted_to_idle_workers_are_labelled(python2: Path, tmp_path: Path) -> None:
-    """Pairs of signals; the second comes while the main thread is held, so a worker takes it.
+def reroute(running: Program, tracer: Tracer, workers: int) -> None:
+    """While the main thread is held in its first delivery, send workers of it one signal each."""
+    with tracer.stopped(running.pid):
+        for held in range(1, workers + 2):
+            running.process.send_signal(signal.SIGUSR1)
+            wait_threads_held(running.pid, held)
 
-    Without a tracer no worker ever sees one at this distance: the handler is over by then.
+
+def test_signals_rerouted_to_idle_workers_are_labelled(python2: Path, tmp_path: Path) -> None:
+    """The others come while the main thread is held, so each worker takes one.
+
+    Without a tracer no worker ever sees one that comes alone: the handler is over by then.
     """
-    pairs = 30
     with program(python2, "workers.py", "3") as running:
         running.wait_all_blocked_in("recvfrom", "read")
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
-            for _ in range(pairs):
-                running.process.send_signal(signal.SIGUSR1)
-                time.sleep(PAIR_GAP_S)
-                running.process.send_signal(signal.SIGUSR1)
-                tracer.wait_asleep(running.pid)
-                running.wait_all_blocked_in("recvfrom", "read")
-                time.sleep(BETWEEN_PAIRS_S)
+            reroute(running, tracer, 3)
+            tracer.wait_event(SignalDelivered, 4)
+            tracer.wait_asleep(running.pid)
+            running.wait_all_blocked_in("recvfrom", "read")
             running.tell("done")
             seen = running.account()
             tracer.wait()
             episodes = tracer.episodes()
-            events = tracer.events()
-    passed = [e for e in events if isinstance(e, DeliveryPassed)]
+    assert seen["workers"] == 3
     by_workers = [e for e in episodes if e.main_thread is False]
-    passed_to_workers = sum(e.count for e in passed if e.tid != running.pid)
-    interrupted = [e for e in by_workers if e.syscall and e.syscall.restart_code]
-    assert len(interrupted) + passed_to_workers == seen["workers"]
-    assert by_workers, "no signal was rerouted: this test saw nothing"
-    # Not all: on a busy machine the main thread may have a signal pending and no CPU, or have
-    # lost the CPU inside its handler; the kernel then passes it over by itself.
-    labelled = sum(e.tracer_induced is TracerInduced.REROUTED for e in by_workers)
-    assert labelled >= len(by_workers) / 2
-    by_main = {e.tracer_induced for e in episodes if e.main_thread}
-    assert by_main <= {None, TracerInduced.COALESCED}
+    assert len({e.tid for e in by_workers}) == 3
+    assert [e.tracer_induced for e in by_workers] == [TracerInduced.REROUTED] * 3
+    assert [e.tracer_induced for e in episodes if e.main_thread] == [None]
 
 
 def test_all_four_kinds_in_one_trace_are_counted_apart(python2: Path, tmp_path: Path) -> None:
@@ -188,23 +200,21 @@ def test_all_four_kinds_in_one_trace_are_counted_apart(python2: Path, tmp_path: 
             def settle() -> None:
                 tracer.wait_asleep(running.pid)
                 running.wait_all_blocked_in("recvfrom", "read")
-                time.sleep(BETWEEN_PAIRS_S)
+                time.sleep(BETWEEN_SIGNALS_S)
 
+            reroute(running, tracer, 2)
+            settle()
             running.process.send_signal(signal.SIGWINCH)
             settle()
             running.process.send_signal(signal.SIGCONT)
             settle()
             tgkill(running.pid, running.pid, signal.SIGUSR1)
             settle()
-            for _ in range(12):
-                running.process.send_signal(signal.SIGUSR1)
-                time.sleep(PAIR_GAP_S)
-                running.process.send_signal(signal.SIGUSR1)
-                settle()
-                for number in range(3):  # to one thread: these cannot be rerouted
-                    tgkill(running.pid, running.pid, signal.SIGUSR1)
-                    if number == 0:
-                        time.sleep(PAIR_GAP_S)
+            for _ in range(6):
+                with tracer.stopped(running.pid):
+                    for _ in range(3):  # to one thread: these cannot be rerouted
+                        tgkill(running.pid, running.pid, signal.SIGUSR1)
+                        wait_held(running.pid)
                 settle()
             running.tell("done")
             running.account()
@@ -215,12 +225,13 @@ def test_all_four_kinds_in_one_trace_are_counted_apart(python2: Path, tmp_path: 
     summary = report_object(report)["summary"]
     assert summary["by_tracer_induced"]["ignored"] == 1
     assert summary["by_tracer_induced"]["sigcont"] == 3
+    assert summary["by_tracer_induced"]["rerouted"] == 2
     assert summary["merged"] >= summary["by_tracer_induced"]["coalesced"]
     assert summary["by_outcome_own"], "those that nothing of this explains"
     labelled = sum(summary["by_tracer_induced"].values())
     assert labelled + sum(summary["by_outcome_own"].values()) == len(report.episodes)
     told = " ".join(out.split())
-    assert "1 ignored, 3 sigcont, " in told
+    assert "1 ignored, 3 sigcont, 2 rerouted" in told
     outcome, count = report.own_outcomes[0]
     assert f"The program's own: {count} {outcome.value}" in told
 

@@ -15,13 +15,11 @@ import pytest
 from eintr_trace.model.episodes import TracerInduced
 from eintr_trace.model.events import SignalDelivered, Warned
 from eintr_trace.sources.live.merged_signals import MergedSignalWatch, MergesUnseenError
-from tests.live.harness import Tracer, attached, program
+from tests.live.harness import Tracer, attached, program, wait_held
 
 pytestmark = pytest.mark.live
 
-# Not waiting for anything: about as long as the first signal takes to have its thread held.
-INTO_THE_STOP_S = 0.0003
-BURSTS = 25
+BURSTS = 5
 PAUSE_S = 0.01  # a processor's ring has room for sixteen times fifty
 BETWEEN_BURSTS_S = 0.04  # so far apart that none is passed on unread
 
@@ -38,12 +36,6 @@ def deliveries(tracer: Tracer) -> list[SignalDelivered]:
     return [event for event in tracer.events() if isinstance(event, SignalDelivered)]
 
 
-def spin(seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        pass
-
-
 @pytest.mark.usefixtures("watched")
 def test_signals_that_merge_while_a_thread_is_held_are_ours(python2: Path, tmp_path: Path) -> None:
     """Three signals; the first has its thread held when the second and third come."""
@@ -52,12 +44,13 @@ def test_signals_that_merge_while_a_thread_is_held_are_ours(python2: Path, tmp_p
         running.wait_all_blocked_in("read")
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             for _ in range(BURSTS):
-                os.kill(running.pid, signal.SIGUSR1)
-                spin(INTO_THE_STOP_S)
-                for _ in range(2):
-                    before_ns = time.monotonic_ns()
+                with tracer.stopped(running.pid):
                     os.kill(running.pid, signal.SIGUSR1)
-                    sent_ns.append((before_ns, time.monotonic_ns()))
+                    wait_held(running.pid)
+                    for _ in range(2):
+                        before_ns = time.monotonic_ns()
+                        os.kill(running.pid, signal.SIGUSR1)
+                        sent_ns.append((before_ns, time.monotonic_ns()))
                 tracer.wait_asleep(running.pid)
                 running.wait_all_blocked_in("read")
                 time.sleep(BETWEEN_BURSTS_S)
@@ -155,9 +148,10 @@ def test_where_it_is_not_watched_only_that_more_may_have_merged_is_said(
         running.wait_all_blocked_in("read")
         with attached(running.pid, tmp_path / "r.jsonl", "--no-merged-signals") as tracer:
             for _ in range(BURSTS):
-                os.kill(running.pid, signal.SIGUSR1)
-                spin(INTO_THE_STOP_S)
-                os.kill(running.pid, signal.SIGUSR1)
+                with tracer.stopped(running.pid):
+                    os.kill(running.pid, signal.SIGUSR1)
+                    wait_held(running.pid)
+                    os.kill(running.pid, signal.SIGUSR1)
                 tracer.wait_asleep(running.pid)
                 running.wait_all_blocked_in("read")
                 time.sleep(BETWEEN_BURSTS_S)
