@@ -28,7 +28,7 @@ def _lab_server(*options: str) -> Iterator[None]:
             yield
         finally:
             server.send_signal(signal.SIGINT)
-            assert server.wait(timeout=10) == 0
+            assert server.wait(timeout=60) == 0
 
 
 def _free_port() -> str:

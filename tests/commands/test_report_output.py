@@ -111,7 +111,7 @@ def test_a_device_or_a_pipe_is_written_to(run: str, tmp_path: Path) -> None:
     os.mkfifo(pipe)
     reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE, text=True)
     assert eintr_trace("report", run, "-o", str(pipe)).returncode == 0
-    assert reader.communicate(timeout=30)[0].startswith("#1 ")
+    assert reader.communicate(timeout=60)[0].startswith("#1 ")
 
 
 def test_the_recording_is_not_overwritten(run: str, tmp_path: Path) -> None:

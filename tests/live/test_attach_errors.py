@@ -24,7 +24,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-m", "eintr_trace", *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
 
@@ -73,7 +73,7 @@ def test_a_process_of_another_user() -> None:
             ["setpriv", "--bounding-set=-sys_ptrace", "--inh-caps=-all", *ours],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=False,
         )
         assert f"belongs to another user (uid {NOBODY})" in sentence(result)
@@ -104,7 +104,7 @@ def test_a_process_that_dies_while_attaching(newest_python: Path) -> None:
                 text=True,
             )
             running.process.kill()
-            _, errors = tracer.communicate(timeout=30)
+            _, errors = tracer.communicate(timeout=60)
             assert "Traceback" not in errors
             assert tracer.returncode == (0 if "attached to" in errors else 1)
 

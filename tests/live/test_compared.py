@@ -47,7 +47,7 @@ def _logged(file: Path, python: Path, handler: str) -> Path:
             wait_until(lambda: "rt_sigreturn" in file.read_text(), "the handler has returned")
             running.tell("go on")
             running.account()
-            logging.wait(timeout=10)
+            logging.wait(timeout=60)
     return file
 
 

@@ -42,7 +42,7 @@ def test_a_launched_command_has_the_limit_that_was_inherited() -> None:
             [sys.executable, "-m", "eintr_trace", "-q", "--", "sh", "-c", "ulimit -n"],
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=60,
             check=True,
         )
     assert launched.stdout.splitlines()[0] == str(_SOFT)

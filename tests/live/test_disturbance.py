@@ -52,7 +52,7 @@ def test_attaching_and_detaching_does_nothing_to_a_raw_eintr_call(
         with attached(running.pid, tmp_path / "r.jsonl") as tracer:
             assert tracer_of(running.pid) != 0
             tracer.process.send_signal(end)
-            tracer.process.communicate(timeout=20)
+            tracer.process.communicate(timeout=60)
             assert tracer_of(running.pid) == 0
         seen = running.account()
     assert seen["error"] is None or seen["error"][1] == 11, seen  # EAGAIN: its own timeout
@@ -218,7 +218,7 @@ def test_all_four_kinds_in_one_trace_are_counted_apart(python2: Path, tmp_path: 
                 settle()
             running.tell("done")
             running.account()
-            out, _ = tracer.process.communicate(timeout=30)
+            out, _ = tracer.process.communicate(timeout=60)
             report = tracer.report()
     kinds = {kind for kind, _ in report.summary.by_tracer_induced}
     assert kinds == set(TracerInduced) - {TracerInduced.INJECTED}  # strace does that

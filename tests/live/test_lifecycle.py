@@ -127,7 +127,7 @@ def test_a_command_is_traced_from_its_start_and_its_interpreter_found(
     finally:
         assert tracer.process.stdin is not None
         tracer.process.stdin.close()
-        assert tracer.process.wait(timeout=20) == 0
+        assert tracer.process.wait(timeout=60) == 0
     assert len(tracer.episodes()) == 1
 
 
@@ -150,7 +150,7 @@ def test_ctrl_c_reaches_the_command_and_is_traced_to_its_end(
     try:
         tracer.wait_event(ProcessSeen, 2)
         os.killpg(tracer.process.pid, signal.SIGINT)
-        assert tracer.process.wait(timeout=20) == 33
+        assert tracer.process.wait(timeout=60) == 33
     finally:
         tracer.process.kill()
     (episode,) = tracer.episodes()

@@ -72,7 +72,7 @@ def test_a_thread_that_executes_while_the_others_are_being_seized(
             wait_until(lambda: is_traced(tids[seized_before]), "it is being attached to")
             running.tell("go")
             assert running.account() == {}
-            _, errors = tracer.communicate(timeout=30)
+            _, errors = tracer.communicate(timeout=60)
         finally:
             tracer.kill()
             tracer.communicate()

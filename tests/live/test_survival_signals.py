@@ -93,7 +93,7 @@ def test_a_command_inherits_that_sigchld_is_ignored(newest_python: Path) -> None
         preexec_fn=partial(signal.signal, signal.SIGCHLD, signal.SIG_IGN),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=False,
     )
     assert result.returncode == OWN_STATUS, result.stderr
@@ -126,7 +126,7 @@ def test_an_end_signal_to_the_whole_group_leaves_a_whole_report(
             running.process.send_signal(signal.SIGUSR1)
             tracer.wait_event(SignalDelivered)
             os.killpg(tracer.process.pid, end)
-            summary, errors = tracer.process.communicate(timeout=30)
+            summary, errors = tracer.process.communicate(timeout=60)
             assert tracer.process.returncode == 0, errors
             assert "Traceback" not in errors
             assert summary
@@ -187,7 +187,7 @@ def test_a_command_outlives_its_trace_and_keeps_its_status(tmp_path: Path) -> No
         assert tracer.process.poll() is None
         assert tracer.process.stdin is not None
         tracer.process.stdin.close()
-        assert tracer.process.wait(timeout=30) == OWN_STATUS
+        assert tracer.process.wait(timeout=60) == OWN_STATUS
     finally:
         tracer.process.kill()
         tracer.process.wait()
@@ -206,7 +206,7 @@ def test_a_report_that_fails_says_why() -> None:
         "print(result.command_status, result.report_status)\n"
     )
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
     )
     assert "Traceback" in result.stderr
     assert "RuntimeError: no report today" in result.stderr

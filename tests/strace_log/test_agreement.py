@@ -111,7 +111,7 @@ def test_strace_and_eintr_trace_of_two_runs(version: str, tmp_path: Path) -> Non
         wait_until(partial(sleeps, one), "the call blocks")
         with strace(one.pid, tmp_path / "strace.log", "-tt", "-T") as process:
             assert interrupted(one) == live_account
-            process.communicate(timeout=20)
+            process.communicate(timeout=60)
     log = own(report_of_log(tmp_path / "strace.log", version))
     assert_agree("recv", version, live, log)
     assert log.outcome is live.outcome

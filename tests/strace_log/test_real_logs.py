@@ -111,7 +111,7 @@ def test_logs_of_attached_programs(version: str, tmp_path: Path) -> None:
             tracers[call] = stack.enter_context(strace(one.pid, tmp_path / call, *options))
         accounts = {call: interrupted(one) for call, one in programs.items()}
         for tracer in tracers.values():
-            tracer.communicate(timeout=20)
+            tracer.communicate(timeout=60)
     found = {call: own(report_of_log(tmp_path / call, version)) for call in CELLS}
     assert {call: one.outcome for call, one in found.items()} == {
         call: expected[UNDER[version]] for call, expected in CELLS.items()
