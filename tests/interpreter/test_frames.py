@@ -10,7 +10,7 @@ from pystack.engine import get_process_threads
 
 from eintr_trace.interpreter.reader import open_interpreter
 from eintr_trace.model.python_state import PythonFrame
-from tests.interpreter.processes import PROGRAMS, Tracee, Tracees
+from tests.interpreter.processes import PROGRAMS, Tracee, Tracees, wait_until_blocked
 
 pytestmark = pytest.mark.live
 
@@ -98,6 +98,7 @@ def test_the_main_thread_may_be_elsewhere(python: Python, tracees: Tracees) -> N
     tracee = tracees.start(python[1], "forked_worker.py")
     child = tracee.facts["child"]
     assert isinstance(child, int)
+    wait_until_blocked(child, child)
     assert_equal_to_pystack(tracee)
     reader = open_interpreter(child)
     snapshot = reader.snapshot(child, fs_base=tracee.threads["worker"][1], signo=None)

@@ -15,6 +15,7 @@ import pytest
 from eintr_trace.model.delivery import HandlerWatch
 from eintr_trace.model.episodes import DelayBound, DelayCause, Episode, HandlerRun
 from eintr_trace.model.events import (
+    Event,
     HandlerReturning,
     PythonHandlerBegan,
     PythonHandlerDue,
@@ -31,6 +32,7 @@ pytestmark = pytest.mark.live
 TGKILL_NR = 234
 HALF_A_MILLISECOND_S = 0.0005
 CREDIT_IS_BACK_S = 0.5
+ATTEMPTS = 8
 CALLS = {"read": "read", "restart": "read", "join": "futex", "lock": "futex", "mutex": "futex"}
 
 
@@ -176,10 +178,25 @@ def test_a_handler_is_told_of_though_no_stop_follows(newest_python: Path, tmp_pa
 def test_deliveries_that_are_not_watched_do_not_confuse(
     newest_python: Path, tmp_path: Path
 ) -> None:
-    """Each of them writes the mark twice as well, whether it is watched or not."""
+    """Each of them writes the mark twice as well, whether it is watched or not.
+
+    On a busy machine they may come so far apart that all of them are watched: then once more.
+    """
+    for attempt in range(ATTEMPTS):
+        events, episodes = fast_signals_and_a_late_one(newest_python, tmp_path / f"{attempt}.jsonl")
+        assert not any(isinstance(event, PythonHandlerDue) for event in events)
+        assert handler_of(episodes[-1]).delay_bound is DelayBound.EXACT
+        if any(episode.reduced == (Reduction.WATCHPOINT_SPARED,) for episode in episodes):
+            return
+    pytest.fail(f"in {ATTEMPTS} attempts every delivery was watched")
+
+
+def fast_signals_and_a_late_one(
+    python: Path, recording: Path
+) -> tuple[list[Event], tuple[Episode, ...]]:
     with (
-        program(newest_python, "late_handler.py", "spin", "300") as running,
-        attached(running.pid, tmp_path / "r.jsonl") as tracer,
+        program(python, "late_handler.py", "spin", "300") as running,
+        attached(running.pid, recording) as tracer,
     ):
         while not is_blocked_in(running.pid, "read"):
             running.process.send_signal(signal.SIGUSR1)
@@ -190,13 +207,9 @@ def test_deliveries_that_are_not_watched_do_not_confuse(
         wait_until(lambda: len(began(tracer)) > told_before, "the handler of the last is told of")
         running.wait_blocked_in("read")
         tracer.detach()
-        events = tracer.events()
-        *_, last = episodes = tracer.episodes()
         running.tell("done")
         running.account()
-    assert any(episode.reduced == (Reduction.WATCHPOINT_SPARED,) for episode in episodes)
-    assert not any(isinstance(event, PythonHandlerDue) for event in events)
-    assert handler_of(last).delay_bound is DelayBound.EXACT
+        return tracer.events(), tracer.episodes()
 
 
 def test_a_handler_that_never_began_is_said_to(python2: Path, tmp_path: Path) -> None:
