@@ -64,7 +64,11 @@ def state_of(pid: int) -> str:
 
 
 def wait_held(tid: int) -> None:
-    """Until a thread is in a stop for its tracer (ptrace(2), signal-delivery-stop)."""
+    """Until a thread is in a stop for its tracer (ptrace(2)).
+
+    That of a delivery, or, where its call is followed, of the call's end: the signal that ended
+    it is then still pending, and another thread will not be given the next one.
+    """
     wait_until(lambda: state_of(tid) == "t", f"{tid} is held")
 
 
